@@ -1,0 +1,144 @@
+/**
+ * Records as bytes, the way a shard carries them. A batch keeps all its payloads in one arena and makes text of them in
+ * one go, since a decoder call per record costs more than the decoding.
+ *
+ * @module
+ */
+
+import type { ShardBatch } from "./source.ts";
+
+/** One record of a stream that carries bytes, before anything is decoded. */
+export interface RawRecord {
+  /** The payload. A view: copy it to keep it beyond the job's own use. */
+  readonly data: Uint8Array;
+  readonly partitionKey: string;
+  readonly sequenceNumber: string;
+  /** When the service took the record, ms since the epoch. */
+  readonly approximateArrival: number;
+  readonly shardId: string;
+}
+
+/** Columns of a batch of raw records: row i's payload is `arena[starts[i] .. ends[i])`. */
+export interface RawColumns {
+  readonly shardId: string;
+  readonly arena: Uint8Array;
+  readonly starts: ArrayLike<number>;
+  readonly ends: ArrayLike<number>;
+  readonly partitionKeys: readonly string[];
+  readonly sequenceNumbers: readonly string[];
+  /** ms since the epoch, or `NO_TIMESTAMP`. */
+  readonly arrivals: ArrayLike<number>;
+  readonly millisBehindLatest?: number | undefined;
+  /** Where to go on when the batch has no rows. */
+  readonly position: string;
+}
+
+const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** A batch of raw records over an arena that is never written again. */
+export class RawBatch implements ShardBatch<RawRecord> {
+  readonly length: number;
+  readonly bytes: number;
+  readonly position: string;
+  readonly millisBehindLatest: number | undefined;
+  readonly columns: RawColumns;
+  #text: string | undefined;
+
+  constructor(columns: RawColumns) {
+    this.columns = columns;
+    this.length = columns.starts.length;
+    let bytes = 0;
+    for (let row = 0; row < this.length; row++) {
+      bytes += at(columns.ends, row) - at(columns.starts, row);
+    }
+    this.bytes = bytes;
+    this.position = this.length > 0 ? this.positionAt(this.length - 1) : columns.position;
+    this.millisBehindLatest = columns.millisBehindLatest;
+  }
+
+  valueAt(row: number): RawRecord {
+    return new BatchedRecord(this, row);
+  }
+
+  positionAt(row: number): string {
+    return this.columns.sequenceNumbers[row] ?? "";
+  }
+
+  timestampAt(row: number): number {
+    return at(this.columns.arrivals, row);
+  }
+
+  dataAt(row: number): Uint8Array {
+    const { arena, starts, ends } = this.columns;
+    return arena.subarray(at(starts, row), at(ends, row));
+  }
+
+  /**
+   * The row's payload as text.
+   *
+   * @throws {TypeError} if it is not UTF-8
+   */
+  textAt(row: number): string {
+    const { arena, starts, ends } = this.columns;
+    this.#text ??= lenient.decode(arena);
+    // One code unit per byte means that everything is ASCII, and offsets in bytes are offsets in the text.
+    if (this.#text.length === arena.length) {
+      return this.#text.substring(at(starts, row), at(ends, row));
+    }
+    return strict.decode(arena.subarray(at(starts, row), at(ends, row)));
+  }
+}
+
+/** A row of a {@linkcode RawBatch}. */
+class BatchedRecord implements RawRecord {
+  readonly #batch: RawBatch;
+  readonly #row: number;
+
+  constructor(batch: RawBatch, row: number) {
+    this.#batch = batch;
+    this.#row = row;
+  }
+
+  get data(): Uint8Array {
+    return this.#batch.dataAt(this.#row);
+  }
+  get partitionKey(): string {
+    return this.#batch.columns.partitionKeys[this.#row] ?? "";
+  }
+  get sequenceNumber(): string {
+    return this.#batch.positionAt(this.#row);
+  }
+  get approximateArrival(): number {
+    return this.#batch.timestampAt(this.#row);
+  }
+  get shardId(): string {
+    return this.#batch.columns.shardId;
+  }
+
+  static text(record: BatchedRecord): string {
+    return record.#batch.textAt(record.#row);
+  }
+}
+
+/**
+ * A raw record's payload as text.
+ *
+ * @throws {TypeError} if it is not UTF-8
+ *
+ * @example The text of a record
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { textOf } from "./raw_record.ts";
+ * const data = new TextEncoder().encode("hello");
+ * const record = { data, partitionKey: "a", sequenceNumber: "1", approximateArrival: 0, shardId: "shard-0" };
+ * assertEquals(textOf(record), "hello");
+ * ```
+ */
+export function textOf(record: RawRecord): string {
+  return record instanceof BatchedRecord ? BatchedRecord.text(record) : strict.decode(record.data);
+}
+
+function at(column: ArrayLike<number>, row: number): number {
+  return column[row] ?? 0;
+}
