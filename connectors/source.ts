@@ -60,6 +60,8 @@ export interface ConnectorContext {
   readonly random: Random;
   readonly logger: Logger;
   readonly aws: AwsSettings;
+  /** When the job was first started, ms since the epoch, the same on every worker and after restarts: what "latest" means. */
+  readonly startedAt?: number | undefined;
   /** Aborted when the connector must let go: finish quickly, free everything. */
   readonly signal: AbortSignal;
 }

@@ -1,0 +1,124 @@
+/**
+ * Kinesis Data Streams as source and sink.
+ *
+ * - Source: shards are read in order and parents before children, so records of a partition key keep their order
+ *   through splits and merges. State in the job is exactly once, since positions are part of its checkpoints.
+ * - Sink: at least once, in order per partition key.
+ *
+ * Not for streams that spread records by themselves (RecordDistributionStrategy AUTO): there a key has no order.
+ *
+ * @module
+ */
+
+import { type StandardSchema, validator } from "../../operators/standard_schema.ts";
+import type { RawRecord } from "../raw_record.ts";
+import type { Sink } from "../sink.ts";
+import type { ConnectorContext, Source } from "../source.ts";
+import { SharedKinesis } from "./client.ts";
+import { jsonBatches } from "./json_batch.ts";
+import { checkStart, type KinesisStart } from "./position.ts";
+import { type KinesisSinkOptions, RECORD_BYTES_MAX } from "./put_entry.ts";
+import { KinesisSinkWriter } from "./sink.ts";
+import { KinesisStream } from "./source.ts";
+
+export type { KinesisSinkOptions, KinesisStart };
+
+/** How a stream is read. */
+export interface KinesisSourceOptions {
+  /** Where to start when there is no checkpoint; `"latest"` by default. */
+  readonly start?: KinesisStart;
+}
+
+/** How a stream of JSON texts is read. */
+export interface KinesisJsonSourceOptions<T> extends KinesisSourceOptions {
+  /** What each record must be; one that is not becomes a dead letter. */
+  readonly schema: StandardSchema<T>;
+}
+
+const KIND = "kinesis";
+/** CreateStream, API reference. */
+const STREAM_NAME = /^[a-zA-Z0-9_.-]{1,128}$/;
+
+/**
+ * A stream's records.
+ *
+ * @param stream the stream's name
+ * @throws {RangeError} if the name or the start can't be
+ * @throws {TypeError} if `schema` is no Standard Schema
+ */
+function source<T>(stream: string, options: KinesisJsonSourceOptions<T>): Source<T>;
+function source(stream: string, options?: KinesisSourceOptions): Source<RawRecord>;
+function source<T>(
+  stream: string,
+  options: KinesisSourceOptions & { readonly schema?: StandardSchema<T> } = {},
+): Source<RawRecord> | Source<T> {
+  checkName(stream);
+  const { start = "latest", schema } = options;
+  checkStart(stream, start);
+  const reader = new KinesisStream(stream, start);
+  const common = { kind: KIND, name: stream, bounded: false };
+  const shards = (context: ConnectorContext) => reader.shards(context);
+  if (schema === undefined) {
+    const raw: Source<RawRecord> = {
+      ...common,
+      shards,
+      read: (shard, after, context) => reader.read(shard, after, context),
+    };
+    return raw;
+  }
+  const validate = validator(schema);
+  const checked: Source<T> = {
+    ...common,
+    shards,
+    read: (shard, after, context) => jsonBatches(reader.read(shard, after, context), validate),
+  };
+  return checked;
+}
+
+/**
+ * Writes values to a stream.
+ *
+ * @param stream the stream's name
+ * @throws {RangeError} if the name or `maxRecordBytes` can't be
+ */
+function sink<T>(stream: string, options: KinesisSinkOptions<T>): Sink<T> {
+  checkName(stream);
+  const { maxRecordBytes } = options;
+  if (
+    maxRecordBytes !== undefined && !(maxRecordBytes >= 1 && maxRecordBytes <= RECORD_BYTES_MAX)
+  ) {
+    throw new RangeError(
+      `Cannot write to stream "${stream}" with maxRecordBytes ${maxRecordBytes}: ` +
+        `expected 1 to ${RECORD_BYTES_MAX}`,
+    );
+  }
+  const clients = new SharedKinesis();
+  return {
+    kind: KIND,
+    name: stream,
+    open: async (context) =>
+      new KinesisSinkWriter(stream, options, context, await clients.acquire(context.aws)),
+  };
+}
+
+function checkName(stream: string): void {
+  if (STREAM_NAME.test(stream)) return;
+  throw new RangeError(
+    `Cannot use stream ${JSON.stringify(stream)}: expected a name of 1 to 128 letters, digits, ` +
+      `"_", "." and "-"; an ARN is not a name`,
+  );
+}
+
+/**
+ * Kinesis Data Streams.
+ *
+ * @example A stream in, a stream out
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { kinesis } from "./kinesis.ts";
+ * const orders = kinesis.source("orders", { start: "trimHorizon" });
+ * const totals = kinesis.sink<{ id: string }>("totals", { partitionKey: (total) => total.id });
+ * assertEquals([orders.kind, orders.name, totals.name], ["kinesis", "orders", "totals"]);
+ * ```
+ */
+export const kinesis = { source, sink };

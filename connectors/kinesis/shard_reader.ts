@@ -1,0 +1,278 @@
+/**
+ * Reads one shard by polling, at the pace that demand and the service's limits allow. One answer is one batch, an empty
+ * one too: it carries position and lag.
+ *
+ * ```
+ *            no iterator                        answer
+ *  open ───────────────────> polling ──────────────────────> batch ──> open, or complete if the shard ended
+ *   ^ ^                       │   │ throttle, 5xx, network: back off, same iterator
+ *   │ └───────────────────────┘   └─> polling
+ *   │   iterator expired or refused: a new one after the kept position
+ *   └── position trimmed: said as data loss, then from the oldest record; shard gone: said, complete
+ * ```
+ *
+ * The position is moved only by what has been handed on, so that nothing is skipped or doubled by any of these.
+ *
+ * @module
+ */
+
+import { type GetRecordsCommandOutput, Observable } from "../../deps.ts";
+import { delay } from "../../runtime/clock.ts";
+import { RawBatch } from "../raw_record.ts";
+import type { ReadContext } from "../source.ts";
+import { Retries } from "./backoff.ts";
+import type { KinesisConnection } from "./client.ts";
+import { failureClass, kinesisError, messageOf } from "./errors.ts";
+import { GetRecordsAnswer } from "./get_records_protocol.ts";
+import { type Allowance, allowanceAfter, FULL_ALLOWANCE, idleMs, waitMs } from "./pacing.ts";
+import { iteratorStart, type Position, positionText } from "./position.ts";
+import { reportAgedPosition, shardExists } from "./retention.ts";
+
+/** Records asked for per call: the most that the service gives. */
+export const GET_RECORDS_LIMIT = 10_000;
+
+/** What is read, and from where. */
+export interface ShardReading {
+  readonly stream: string;
+  readonly shard: string;
+  readonly position: Position;
+  readonly acquire: () => Promise<{
+    readonly connection: KinesisConnection;
+    readonly release: () => void;
+  }>;
+  readonly context: ReadContext;
+  /** Records per call, `GET_RECORDS_LIMIT` by default. */
+  readonly limit?: number;
+}
+
+/** A shard as batches; completes at the end of a closed shard, errors when somebody must act. */
+export function readShard(reading: ShardReading): Observable<RawBatch> {
+  return new Observable<RawBatch>((subscriber) => {
+    const closing = new AbortController();
+    const close = () => closing.abort();
+    reading.context.signal.addEventListener("abort", close);
+    if (reading.context.signal.aborted) close();
+    const run = async () => {
+      if (closing.signal.aborted) return;
+      const { connection, release } = await reading.acquire();
+      try {
+        const reader = new ShardReader(reading, connection, closing.signal);
+        while (!reader.ended && !closing.signal.aborted) {
+          await reading.context.demand.next();
+          const batch = await reader.next();
+          if (closing.signal.aborted) return;
+          if (batch !== undefined) subscriber.next(batch);
+        }
+        if (!closing.signal.aborted) subscriber.complete();
+      } finally {
+        release();
+      }
+    };
+    run().catch((error) => closing.signal.aborted || subscriber.error(error));
+    return () => {
+      reading.context.signal.removeEventListener("abort", close);
+      close();
+    };
+  });
+}
+
+class ShardReader {
+  readonly #reading: ShardReading;
+  readonly #connection: KinesisConnection;
+  readonly #signal: AbortSignal;
+  readonly #retries: Retries;
+  #position: Position;
+  #iterator: string | undefined;
+  #allowance: Allowance = FULL_ALLOWANCE;
+  #emptyAnswers = 0;
+  #resumed = false;
+  /** Whether the shard has no more records than were handed on. */
+  ended = false;
+
+  constructor(reading: ShardReading, connection: KinesisConnection, signal: AbortSignal) {
+    this.#reading = reading;
+    this.#connection = connection;
+    this.#signal = signal;
+    this.#position = reading.position;
+    this.#retries = new Retries(reading.context, this.#names);
+  }
+
+  /** The next answer; undefined if the shard ended without one, or reading was closed. */
+  async next(): Promise<RawBatch | undefined> {
+    while (!this.#signal.aborted && !this.ended) {
+      let iterator: string | undefined;
+      try {
+        iterator = this.#iterator ??= await this.#openIterator();
+        const batch = await this.#poll(iterator);
+        this.#retries.succeeded();
+        return batch;
+      } catch (error) {
+        if (this.#signal.aborted) return undefined;
+        await this.#recover(error, iterator !== undefined);
+      }
+    }
+    return undefined;
+  }
+
+  get #names() {
+    return { stream: this.#reading.stream, shard: this.#reading.shard };
+  }
+
+  async #openIterator(): Promise<string> {
+    const { client, sdk } = this.#connection;
+    const { stream, shard, context } = this.#reading;
+    if (!this.#resumed && this.#position.kind === "after") {
+      await reportAgedPosition(this.#connection, {
+        ...this.#names,
+        context,
+        sequenceNumber: this.#position.sequenceNumber,
+        signal: this.#signal,
+      });
+    }
+    const { ShardIterator } = await client.send(
+      new sdk.GetShardIteratorCommand({
+        StreamName: stream,
+        ShardId: shard,
+        ...iteratorStart(this.#position),
+      }),
+      { abortSignal: this.#signal },
+    );
+    if (ShardIterator === undefined) {
+      throw new SyntaxError("Cannot read a GetShardIterator answer: it has no ShardIterator");
+    }
+    this.#resumed = true;
+    return ShardIterator;
+  }
+
+  async #poll(iterator: string): Promise<RawBatch | undefined> {
+    const { clock } = this.#reading.context;
+    const idle = this.#emptyAnswers > 0 ? idleMs(this.#emptyAnswers) : 0;
+    const pause = Math.max(idle, waitMs(this.#allowance, clock.monotonic()));
+    if (pause > 0) await delay(clock, pause, this.#signal);
+    if (this.#signal.aborted) return undefined;
+    const askedAt = clock.monotonic();
+    // A call that fails counts against the service's limit as well.
+    this.#allowance = allowanceAfter(this.#allowance, 0, askedAt);
+    const { client, sdk } = this.#connection;
+    const answer: GetRecordsCommandOutput = await client.send(
+      new sdk.GetRecordsCommand({
+        ShardIterator: iterator,
+        Limit: this.#reading.limit ?? GET_RECORDS_LIMIT,
+      }),
+      { abortSignal: this.#signal },
+    );
+    if (!(answer instanceof GetRecordsAnswer)) {
+      throw new TypeError("Cannot read GetRecords: the client was made without our protocol");
+    }
+    this.#allowance = { ...this.#allowance, bytes: this.#allowance.bytes - answer.arena.length };
+    return this.#accept(answer);
+  }
+
+  #accept(answer: GetRecordsAnswer): RawBatch {
+    const batch = new RawBatch({
+      shardId: this.#reading.shard,
+      arena: answer.arena,
+      starts: answer.starts,
+      ends: answer.ends,
+      partitionKeys: answer.partitionKeys,
+      sequenceNumbers: answer.sequenceNumbers,
+      arrivals: answer.arrivals,
+      millisBehindLatest: answer.millisBehindLatest,
+      position: positionText(this.#position),
+    });
+    if (batch.length > 0) this.#position = { kind: "after", sequenceNumber: batch.position };
+    // An empty answer away from the tip says nothing about what is ahead: go on without a rest.
+    const atTip = batch.length === 0 && (answer.millisBehindLatest ?? 0) === 0;
+    this.#emptyAnswers = atTip ? this.#emptyAnswers + 1 : 0;
+    this.#iterator = answer.nextIterator;
+    this.ended = answer.nextIterator === undefined;
+    return batch;
+  }
+
+  /** Makes the next try possible, or throws. `polling` tells a failed GetRecords from a failed GetShardIterator. */
+  async #recover(error: unknown, polling: boolean): Promise<void> {
+    const { logger } = this.#reading.context;
+    const kind = failureClass(error);
+    switch (kind) {
+      case "passing":
+        return await this.#retries.wait("Reading a shard fails, trying again", error, this.#signal);
+      case "expired":
+      case "invalid":
+        if (polling) {
+          this.#iterator = undefined;
+          const message = "A shard iterator is no longer good, taking another";
+          logger.debug(message, { ...this.#names, text: messageOf(error) });
+          // The first replacement is free: only one that fails at once has to wait.
+          if (this.#retries.failures > 0) {
+            return await this.#retries.wait(message, error, this.#signal);
+          }
+          this.#retries.failed(message, error);
+          return;
+        }
+        return await this.#refused(error);
+      case "missing":
+        this.#iterator = undefined;
+        return await this.#missing(error, polling);
+      case "fatal":
+        throw this.#failure(error);
+      default:
+        kind satisfies never;
+    }
+  }
+
+  /** The service takes the position for no good. */
+  async #refused(error: unknown): Promise<void> {
+    const position = this.#position;
+    if (position.kind === "at" && /timestamp/i.test(messageOf(error))) {
+      return await this.#retries.wait(
+        "The start time is in the service's future, waiting for it",
+        error,
+        this.#signal,
+      );
+    }
+    const { stream, shard } = this.#reading;
+    throw kinesisError(
+      `Cannot read shard "${shard}" of stream "${stream}" from position "${
+        positionText(position)
+      }" ` +
+        `(was the stream deleted and made again? then start without this checkpoint)`,
+      error,
+    );
+  }
+
+  /** Stream, shard or position is not there any more. */
+  async #missing(error: unknown, polling: boolean): Promise<void> {
+    const { logger, clock } = this.#reading.context;
+    const position = this.#position;
+    const name = { ...this.#names, signal: this.#signal };
+    const exists = await shardExists(this.#connection, name).catch((cause) => {
+      throw this.#failure(cause);
+    });
+    if (exists === "unknown") {
+      return await this.#retries.wait("Looking for a shard fails", error, this.#signal);
+    }
+    if (exists === "no stream") throw this.#failure(error);
+    const fields = { ...this.#names, position: positionText(position), noticedAt: clock.now() };
+    if (exists === "no shard") {
+      logger.error(
+        "Data loss: a shard expired before it was read to its end; its records after the position are gone",
+        fields,
+      );
+      this.ended = true;
+      return;
+    }
+    if (polling || position.kind !== "after") {
+      return await this.#retries.wait("A listed shard can't be read", error, this.#signal);
+    }
+    logger.error(
+      "Data loss: a position is older than the stream's retention; going on with the oldest record there is",
+      fields,
+    );
+    this.#position = { kind: "trimHorizon" };
+  }
+
+  #failure(error: unknown): Error {
+    const { stream, shard } = this.#reading;
+    return kinesisError(`Cannot read shard "${shard}" of stream "${stream}"`, error);
+  }
+}

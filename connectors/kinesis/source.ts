@@ -1,0 +1,110 @@
+/**
+ * A stream as a source: lists its shards and reads them, raw. What is common to all readers of the stream in this
+ * thread is here: the client, and the time that "latest" stands for.
+ *
+ * @module
+ */
+
+import type { Observable } from "../../deps.ts";
+import type { RawBatch } from "../raw_record.ts";
+import type { ConnectorContext, ReadContext, Shard } from "../source.ts";
+import { Retries } from "./backoff.ts";
+import { type KinesisConnection, SharedKinesis } from "./client.ts";
+import { failureClass, kinesisError, messageOf } from "./errors.ts";
+import { listShards } from "./list_shards.ts";
+import { type KinesisStart, parsePosition, startPosition } from "./position.ts";
+import { readShard } from "./shard_reader.ts";
+import { shardFilter, shardTree } from "./shard_tree.ts";
+
+/**
+ * When the job first started, ms since the epoch, kept over restarts. A host that gives it makes "latest" mean the same on every
+ * thread and after every restart; without it, it is when this thread first used the source.
+ */
+export interface JobStart {
+  readonly startedAt?: number | undefined;
+}
+
+/** A stream and where its shards start. */
+export class KinesisStream {
+  readonly #stream: string;
+  readonly #start: KinesisStart;
+  readonly #clients = new SharedKinesis();
+  /** Signals on whose abortion the client for listing is let go. */
+  readonly #listing = new WeakMap<AbortSignal, ReturnType<SharedKinesis["acquire"]>>();
+  #startedAt: number | undefined;
+
+  constructor(stream: string, start: KinesisStart) {
+    this.#stream = stream;
+    this.#start = start;
+  }
+
+  /**
+   * The shards to read now; tries until it succeeds or `context.signal` is aborted.
+   *
+   * @throws {Error} if somebody must act: no such stream, no permission, no credentials
+   */
+  async shards(context: ConnectorContext & JobStart): Promise<readonly Shard[]> {
+    const startedAt = this.#startedAtBy(context);
+    const retries = new Retries(context, { stream: this.#stream });
+    while (!context.signal.aborted) {
+      try {
+        const listed = await listShards(await this.#lister(context), {
+          stream: this.#stream,
+          filter: shardFilter(this.#start, startedAt),
+          signal: context.signal,
+        });
+        return shardTree(listed, this.#start, startedAt);
+      } catch (error) {
+        if (context.signal.aborted) break;
+        const kind = failureClass(error);
+        // The service's clock may be behind ours, and then the start is in its future.
+        const early = kind === "invalid" && /timestamp/i.test(messageOf(error));
+        if (kind !== "passing" && kind !== "expired" && !early) {
+          throw kinesisError(`Cannot list the shards of stream "${this.#stream}"`, error);
+        }
+        await retries.wait("Listing shards fails, trying again", error, context.signal);
+      }
+    }
+    throw new Error(`Cannot list the shards of stream "${this.#stream}": the source was closed`);
+  }
+
+  /** One shard's batches, after `after` or from the start. */
+  read(
+    shard: string,
+    after: string | undefined,
+    context: ReadContext & JobStart,
+  ): Observable<RawBatch> {
+    const startedAt = this.#startedAtBy(context);
+    return readShard({
+      stream: this.#stream,
+      shard,
+      position: after === undefined
+        ? startPosition(this.#start, shard, startedAt)
+        : parsePosition(after),
+      acquire: () => this.#clients.acquire(context.aws),
+      context,
+    });
+  }
+
+  #startedAtBy(context: ConnectorContext & JobStart): number {
+    this.#startedAt ??= context.clock.now();
+    return context.startedAt ?? this.#startedAt;
+  }
+
+  /** Listing is done every few seconds: its client stays until the job lets go. */
+  async #lister(context: ConnectorContext): Promise<KinesisConnection> {
+    const known = this.#listing.get(context.signal);
+    if (known !== undefined) return (await known).connection;
+    const share = this.#clients.acquire(context.aws);
+    this.#listing.set(context.signal, share);
+    try {
+      const { connection, release } = await share;
+      context.signal.addEventListener("abort", release);
+      if (context.signal.aborted) release();
+      return connection;
+    } catch (error) {
+      this.#listing.delete(context.signal);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Penstock: stateful stream processing over Kinesis. This module is the public API.
+ *
+ * @example A job: orders are added up per customer
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { z } from "npm:zod@4.6.7";
+ * import { defineJob, flatMapJson, kinesis, runJob, simulatedStream, store } from "./mod.ts";
+ *
+ * const Order = z.object({ customer: z.string(), total: z.number() });
+ *
+ * const job = defineJob({
+ *   name: "spending",
+ *   sources: { orders: kinesis.source("orders") },
+ *   sinks: { spending: kinesis.sink<{ customer: string; sum: number }>("spending", { partitionKey: (row) => row.customer }) },
+ *   build({ orders }, { spending }) {
+ *     orders
+ *       .pipe(flatMapJson("$.orders[*]", Order))
+ *       .keyBy((order) => order.customer)
+ *       .process("sum", {
+ *         state: { sum: store.value(0) },
+ *         onEvent: (order, { key, state }) => [{ customer: key, sum: state.sum.value += order.total }],
+ *       })
+ *       .to(spending);
+ *   },
+ * });
+ *
+ * const run = await runJob(job, {
+ *   orders: simulatedStream({
+ *     shards: 2,
+ *     records: [{ partitionKey: "a", data: { orders: [{ customer: "ann", total: 3 }, { customer: "ann", total: 4 }] } }],
+ *   }),
+ * });
+ * assertEquals(run.output("spending"), [{ customer: "ann", sum: 3 }, { customer: "ann", sum: 7 }]);
+ * ```
+ *
+ * @module
+ */
+
+export * from "./connectors/mod.ts";
+export * from "./operators/mod.ts";
+export type { DeadLetter, ErrorPolicy } from "./runtime/dead_letter.ts";
+export type { Duration } from "./runtime/duration.ts";
+export { type BuildContext, defineJob, type Job, type SinkMap, type SourceMap, type Streams } from "./runtime/job.ts";
+export { jsonLinesLogger, type LogFields, type Logger, type LogLevel, silentLogger } from "./runtime/logger.ts";
+export { type JobHandle, startJob, type StartJobOptions } from "./runtime/start.ts";
+export {
+  type Handles,
+  type ListState,
+  type MapState,
+  type StateSpec,
+  type StateSpecs,
+  store,
+  type ValueState,
+} from "./runtime/state/state.ts";
+export type {
+  ActorContext,
+  ActorOptions,
+  AsyncContext,
+  CoFlatMapOptions,
+  ConnectedStream,
+  Emits,
+  EventTimeOptions,
+  Key,
+  Keyed,
+  KeyedContext,
+  KeyedStream,
+  MapAsyncOptions,
+  ParsedStream,
+  ProcessOptions,
+  Stream,
+} from "./runtime/stream.ts";
+export type { JobOutcome } from "./runtime/supervisor/supervisor.ts";
+export type { JobStatus } from "./runtime/supervisor/job_status.ts";
+export { runJob, type RunJobOptions, type TestInputs, type TestRun } from "./runtime/testing/run_job.ts";
+export { simulatedStream, type SimulatedStreamOptions } from "./runtime/testing/simulated_stream.ts";

@@ -1,0 +1,152 @@
+/**
+ * The command line of `deno task start`. Pure: texts in, options or a clear error out.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { LOG_LEVELS, type LogLevel } from "../logger.ts";
+import { PARAM_PREFIX } from "../params.ts";
+
+/** What the command line asks for. */
+export interface StartArguments {
+  readonly help: boolean;
+  /** Path or URL of the job's module; undefined runs the example. */
+  readonly job: string | undefined;
+  readonly endpoint: string | undefined;
+  readonly region: string | undefined;
+  readonly workers: number;
+  /** Workers over which each keyed stage is spread. */
+  readonly parallelism: number;
+  readonly logLevel: LogLevel;
+  readonly isolation: "web-worker" | "thread";
+  readonly params: Readonly<Record<string, string>>;
+  /** For the example: end by itself after so many. */
+  readonly bookings: number | undefined;
+}
+
+/** The command can't be run as it was given: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** What `--help` prints. */
+export const HELP = `Run a Penstock job.
+
+  deno task start                      the booking example, on an embedded Kinesis
+  deno task start path/or/url/job.ts   your job
+
+  --bookings N       the example ends by itself after N bookings; exit 1 if one was lost or doubled
+  --workers N        Web Workers to run on (default 2)
+  --parallelism N    of these, how many share each keyed stage (default: all)
+  --endpoint URL     where Kinesis is, such as an emulator; default: AWS
+  --region NAME      AWS region; default: where the SDK finds it
+  --param NAME=VALUE a job parameter, also from ${PARAM_PREFIX}NAME; may be repeated
+  --isolation KIND   web-worker (default), or thread: survives a worker that runs out of memory
+  --log-level LEVEL  ${LOG_LEVELS.join(", ")} (default info; the example: warn)
+  --help             this
+
+Ctrl-C drains what was read, flushes the sinks and ends. Exit codes: 0 ended, 1 failed, 2 could not start.
+`;
+
+/**
+ * Reads the command line.
+ *
+ * @param args the arguments, without program and script
+ * @param env environment variables, for parameters
+ * @throws {UsageError} if a flag is not known or its value can't be
+ *
+ * @example A job on four workers
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parseStartArguments } from "./arguments.ts";
+ * const { job, workers } = parseStartArguments(["job.ts", "--workers", "4"], {});
+ * assertEquals([job, workers], ["job.ts", 4]);
+ * ```
+ */
+export function parseStartArguments(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): StartArguments {
+  const { values, positionals } = parsed(args);
+  if (positionals.length > 1) {
+    throw new UsageError(`Cannot start ${positionals.join(" and ")} at once: give one job`);
+  }
+  const [job] = positionals;
+  const workers = count("--workers", values.workers) ?? 2;
+  const parallelism = count("--parallelism", values.parallelism) ?? workers;
+  if (parallelism > workers) {
+    throw new UsageError(
+      `Cannot spread over --parallelism ${parallelism} with ${workers} workers: give at least as many --workers`,
+    );
+  }
+  const bookings = count("--bookings", values.bookings);
+  if (bookings !== undefined && job !== undefined) {
+    throw new UsageError("Cannot use --bookings with a job: it is for the example, which runs without one");
+  }
+  if (values.endpoint !== undefined && !URL.canParse(values.endpoint)) {
+    throw new UsageError(`Cannot use --endpoint ${values.endpoint}: expected a URL such as http://127.0.0.1:4567`);
+  }
+  return {
+    help: values.help === true,
+    job,
+    endpoint: values.endpoint,
+    region: values.region,
+    workers,
+    parallelism,
+    logLevel: oneOf("--log-level", values["log-level"] ?? (job === undefined ? "warn" : "info"), LOG_LEVELS),
+    isolation: oneOf("--isolation", values.isolation ?? "web-worker", ["web-worker", "thread"] as const),
+    params: { ...paramsOfEnv(env), ...paramsOfFlags(values.param ?? []) },
+    bookings,
+  };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        help: { type: "boolean", short: "h" },
+        endpoint: { type: "string" },
+        region: { type: "string" },
+        workers: { type: "string" },
+        parallelism: { type: "string" },
+        "log-level": { type: "string" },
+        isolation: { type: "string" },
+        param: { type: "string", multiple: true },
+        bookings: { type: "string" },
+      },
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`Cannot read the command line: ${reason}; see --help`, { cause: error });
+  }
+}
+
+function count(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError(`Cannot use ${flag} ${text}: expected a whole number from 1`);
+  return Number(text);
+}
+
+function oneOf<const T extends string>(flag: string, text: string, choices: readonly T[]): T {
+  for (const choice of choices) if (choice === text) return choice;
+  throw new UsageError(`Cannot use ${flag} ${text}: expected one of ${choices.join(", ")}`);
+}
+
+function paramsOfFlags(flags: readonly string[]): Record<string, string> {
+  return Object.fromEntries(flags.map((flag) => {
+    const at = flag.indexOf("=");
+    if (at < 1) throw new UsageError(`Cannot use --param ${flag}: expected NAME=VALUE`);
+    return [flag.slice(0, at), flag.slice(at + 1)];
+  }));
+}
+
+function paramsOfEnv(env: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      name.startsWith(PARAM_PREFIX) ? [[name.slice(PARAM_PREFIX.length), value]] : []
+    ),
+  );
+}

@@ -1,0 +1,75 @@
+/**
+ * Running a job from the command line until it ends, fails, or is interrupted.
+ *
+ * @module
+ */
+
+import { type Clock } from "../clock.ts";
+import type { JobPlan } from "../stage_plan.ts";
+import { type JobHandle, startJob, type StartJobOptions } from "../start.ts";
+import type { JobOutcome } from "../supervisor/supervisor.ts";
+import { type StartArguments } from "./arguments.ts";
+import { statusLine, summary, type TimedStatus } from "./status_line.ts";
+
+/** What a command touches of the outside. */
+export interface Console {
+  readonly clock: Clock;
+  /** Writes a line for people. */
+  print(line: string): void;
+  /** Writes a line about what went wrong. */
+  printError(line: string): void;
+  /** Calls back when the user interrupts; the second time the process ends by itself. */
+  onInterrupt(callback: () => void): void;
+}
+
+/** A job that runs under a console. */
+export interface ConsoleRun {
+  readonly handle: JobHandle;
+  /** Resolves when it has ended and the summary is printed: the exit code. */
+  readonly exitCode: Promise<number>;
+}
+
+/** Options of `startJob` from the command line. */
+export function startOptions(
+  { workers, parallelism, logLevel, isolation, params, endpoint, region }: StartArguments,
+): StartJobOptions {
+  return { workers, parallelism, logLevel, isolation, params, aws: { endpoint, region } };
+}
+
+/** Starts a job and shows a line a second. */
+export function runUnderConsole(url: string, options: StartJobOptions, terminal: Console): ConsoleRun {
+  const { clock } = terminal;
+  const startedAt = clock.now();
+  let plan: JobPlan | undefined;
+  let before: TimedStatus | undefined;
+  const handle = startJob(url, {
+    ...options,
+    onPlan: (known) => {
+      plan = known;
+    },
+    onStatus: (status) => {
+      const now: TimedStatus = { at: clock.now(), status };
+      if (plan !== undefined && before !== undefined) terminal.print(statusLine(plan, startedAt, before, now));
+      before = now;
+      options.onStatus?.(status);
+    },
+  });
+  terminal.onInterrupt(() => {
+    terminal.print("Draining; interrupt again to end at once");
+    handle.stop();
+  });
+  const exitCode = handle.outcome.then((outcome) => {
+    if (plan !== undefined && (outcome.kind === "finished" || outcome.started)) {
+      terminal.print(summary(plan, (clock.now() - startedAt) / 1000, outcome.status));
+    }
+    if (outcome.kind === "failed") terminal.printError(outcome.error.message);
+    return exitCodeOf(outcome);
+  });
+  return { handle, exitCode };
+}
+
+/** 0 for a job that ended, 1 for one that failed, 2 for one that could not be started. */
+export function exitCodeOf(outcome: JobOutcome): number {
+  if (outcome.kind === "finished") return 0;
+  return outcome.started ? 1 : 2;
+}

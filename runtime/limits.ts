@@ -1,0 +1,49 @@
+/**
+ * Every bound of the engine, by name. Connectors name theirs in their own files.
+ *
+ * @module
+ */
+
+/** Rows that one turn of an actor handles before others get theirs. */
+export const TURN_ROWS_MAX = 1024;
+
+/** How long a worker runs turns before it looks at messages again. */
+export const SLICE_MS_MAX = 4;
+
+/** Rows and bytes after which an output batch is handed over without waiting for the end of the slice. */
+export const BATCH_ROWS_MAX = 1024;
+export const BATCH_BYTES_MAX = 1 << 20;
+
+/**
+ * Rows and bytes on their way over one channel (one edge, one pair of workers) that have not been handled yet. One
+ * batch may go beyond: a batch is sent as long as anything is left.
+ */
+export const CHANNEL_ROWS_MAX = 8192;
+export const CHANNEL_BYTES_MAX = 8 << 20;
+
+/** Batches that a shard actor holds before its reader has to wait. */
+export const SHARD_BATCHES_MAX = 2;
+
+/** Shapes of a key's mailbox Observable kept per key group; the longest inactive is dropped beyond. */
+export const ACTIVE_MAILBOXES_MAX = 10_000;
+
+/** Dead letters written to the log each second by each worker; all are counted, and go to the job's sink if it has one. */
+export const DEAD_LETTERS_LOGGED_PER_SECOND = 20;
+
+/** How often shards are listed again, for splits and merges (Flink's default). */
+export const SHARD_DISCOVERY_MS = 10_000;
+
+/** How often workers report their counters. */
+export const REPORT_MS = 1000;
+
+/** Restarts allowed within a window before the job is given up; the wait before each doubles up to a maximum. */
+export const RESTARTS_MAX = 10;
+export const RESTART_WINDOW_MS = 10 * 60_000;
+export const RESTART_DELAY_MS = 250;
+export const RESTART_DELAY_MS_MAX = 30_000;
+
+/** How long a worker may take to let go of everything before it is ended. */
+export const WORKER_CLOSE_MS_MAX = 5000;
+
+/** How long a worker may take to say that it is there, or to build and open the job, before it counts as dead. */
+export const WORKER_REPLY_MS_MAX = 60_000;

@@ -1,0 +1,62 @@
+/**
+ * `deno task start`: runs a job, or the booking example when none is named. Arguments are in `cli/arguments.ts`.
+ *
+ * @module
+ */
+
+import { HELP, parseStartArguments, type StartArguments, UsageError } from "./cli/arguments.ts";
+import { jobUrl } from "./cli/job_url.ts";
+import { type Console, runUnderConsole, startOptions } from "./cli/run_command.ts";
+import { systemClock } from "./clock.ts";
+
+const terminal: Console = {
+  clock: systemClock,
+  // deno-lint-ignore no-console
+  print: (line) => console.log(line),
+  // deno-lint-ignore no-console
+  printError: (line) => console.error(line),
+  onInterrupt(callback) {
+    let interrupted = false;
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      Deno.addSignalListener(signal, () => {
+        if (interrupted) Deno.exit(130);
+        interrupted = true;
+        callback();
+      });
+    }
+  },
+};
+
+function exists(url: URL): boolean {
+  try {
+    return Deno.statSync(url).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+async function run(args: StartArguments): Promise<number> {
+  if (args.help) {
+    terminal.print(HELP);
+    return 0;
+  }
+  if (args.job === undefined) {
+    const { runExample } = await import("../examples/booking_correlation/example.ts");
+    return await runExample(args, terminal);
+  }
+  return await runUnderConsole(jobUrl(args.job, exists), startOptions(args), terminal).exitCode;
+}
+
+async function main(): Promise<number> {
+  try {
+    return await run(parseStartArguments(Deno.args, Deno.env.toObject()));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    terminal.printError(error.message);
+    return 2;
+  }
+}
+
+// Exits by itself: a client's idle connections would keep the process for a while.
+if (import.meta.main) Deno.exit(await main());

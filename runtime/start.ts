@@ -1,0 +1,99 @@
+/**
+ * Starting a job from a program: what `deno task start` does, for one's own `if (import.meta.main)`.
+ *
+ * @module
+ */
+
+import type { AwsSettings } from "../connectors/source.ts";
+import { systemClock } from "./clock.ts";
+import type { DeadLetter } from "./dead_letter.ts";
+import { REPORT_MS } from "./limits.ts";
+import { jsonLinesLogger, type Logger, type LogLevel } from "./logger.ts";
+import { threadHost } from "./ports/thread_host.ts";
+import { webWorkerHost } from "./ports/web_worker_host.ts";
+import { systemRandom } from "./random.ts";
+import type { JobPlan } from "./stage_plan.ts";
+import type { JobStatus } from "./supervisor/job_status.ts";
+import { type JobOutcome, Supervisor } from "./supervisor/supervisor.ts";
+
+/** How a job is started. */
+export interface StartJobOptions {
+  /** Workers; 2 unless said. */
+  readonly workers?: number;
+  /** Of these, how many share each keyed stage; all unless said. */
+  readonly parallelism?: number;
+  /** Parameters, as texts. */
+  readonly params?: Readonly<Record<string, string>>;
+  /** Where AWS is; the SDK's usual places unless said. */
+  readonly aws?: AwsSettings;
+  /** JSON lines on the console unless said. */
+  readonly logger?: Logger;
+  /** Below it nothing is logged; `"info"` unless said. */
+  readonly logLevel?: LogLevel;
+  /** Web Workers unless said; threads survive a worker that runs out of memory. */
+  readonly isolation?: "web-worker" | "thread";
+  /** Called once a second. */
+  readonly onStatus?: (status: JobStatus) => void;
+  readonly onPlan?: (plan: JobPlan) => void;
+  readonly onDeadLetter?: (letter: DeadLetter) => void;
+}
+
+/** A job that has been started. */
+export interface JobHandle {
+  /** Resolves when the job has ended, however. Never rejects. */
+  readonly outcome: Promise<JobOutcome>;
+  /** The last that workers reported. */
+  readonly status: JobStatus;
+  /** Reads no further, processes and writes what was read, and resolves with the outcome. */
+  stop(): Promise<JobOutcome>;
+}
+
+/** Workers of a job that doesn't say. */
+export const WORKERS = 2;
+
+/**
+ * Starts the job that a module exports as its default, on workers.
+ *
+ * @param url the module's URL: `import.meta.url` in the job's own file
+ * @throws {RangeError} if `workers` is no whole number from 1
+ *
+ * @example At the end of a job's module
+ * ```ts ignore
+ * if (import.meta.main) await startJob(import.meta.url).outcome;
+ * ```
+ */
+export function startJob(url: string, options: StartJobOptions = {}): JobHandle {
+  const { workers = WORKERS, params = {}, aws = {}, logLevel = "info", isolation = "web-worker" } = options;
+  if (!Number.isInteger(workers) || workers < 1) {
+    throw new RangeError(`Cannot start ${url} on ${workers} workers: expected a whole number from 1`);
+  }
+  const { parallelism = workers } = options;
+  if (!Number.isInteger(parallelism) || parallelism < 1 || parallelism > workers) {
+    throw new RangeError(`Cannot spread ${url} over ${parallelism} of ${workers} workers: expected 1 to ${workers}`);
+  }
+  const logger = options.logger ?? jsonLinesLogger({ level: logLevel, now: () => systemClock.now() });
+  const supervisor = new Supervisor({
+    host: isolation === "thread" ? threadHost() : webWorkerHost(),
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    settings: { url, params, aws, startedAt: systemClock.now(), logLevel },
+    workers,
+    parallelism,
+    reportMs: REPORT_MS,
+    ...(options.onStatus === undefined ? {} : { onStatus: options.onStatus }),
+    ...(options.onPlan === undefined ? {} : { onPlan: options.onPlan }),
+    ...(options.onDeadLetter === undefined ? {} : { onDeadLetter: options.onDeadLetter }),
+  });
+  const outcome = supervisor.run();
+  return {
+    outcome,
+    get status() {
+      return supervisor.status;
+    },
+    stop() {
+      supervisor.stop();
+      return outcome;
+    },
+  };
+}

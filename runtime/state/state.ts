@@ -1,0 +1,81 @@
+/**
+ * Keyed state as handlers see it. State is declared up front and by name, so that checkpoints, status and schema
+ * changes know it; each key has its own, and a key whose state is all cleared costs nothing.
+ *
+ * Handles point at the key of the running turn: use them inside a handler, never keep what they point at. Values are
+ * read-only by contract; assign a new value instead of changing an old one, or an undone turn can't be undone.
+ *
+ * @module
+ */
+
+/** One value a key. Reading a cleared or never written one gives the declared initial value. */
+export interface ValueState<T> {
+  value: T;
+  /** Forgets the value: the next read gives the initial one. */
+  clear(): void;
+}
+
+/** A list a key, in order of adding. */
+export interface ListState<T> {
+  add(item: T): void;
+  [Symbol.iterator](): Iterator<T>;
+  readonly size: number;
+  clear(): void;
+}
+
+/** A map a key, in order of first setting. */
+export interface MapState<K extends string | number, V> {
+  get(key: K): V | undefined;
+  has(key: K): boolean;
+  set(key: K, value: V): void;
+  delete(key: K): void;
+  entries(): Iterable<[K, V]>;
+  readonly size: number;
+  clear(): void;
+}
+
+declare const handle: unique symbol;
+
+/** Declares a piece of keyed state; `Handle` is what handlers see of it. Made by {@linkcode store}. */
+export interface StateSpec<Handle> {
+  readonly kind: "value" | "list" | "map";
+  /** What an unset value reads as. */
+  readonly initial?: unknown;
+  readonly [handle]?: Handle;
+}
+
+/** Declared state by name. */
+export type StateSpecs = Readonly<Record<string, StateSpec<unknown>>>;
+
+/** What handlers see of declared state. */
+export type Handles<S extends StateSpecs> = {
+  readonly [N in keyof S]: S[N] extends StateSpec<infer H> ? H : never;
+};
+
+function value<T>(): StateSpec<ValueState<T | undefined>>;
+function value<T>(initial: T): StateSpec<ValueState<T>>;
+function value(initial?: unknown): StateSpec<ValueState<unknown>> {
+  // The initial value is shared by all keys: freezing it turns an accidental change into an error.
+  return { kind: "value", initial: Object.freeze(initial) };
+}
+
+/**
+ * Declares keyed state.
+ *
+ * - `store.value<T>()` reads as `undefined` until set; `store.value(initial)` reads as `initial`, which is frozen.
+ * - `store.list<T>()` is a list.
+ * - `store.map<K, V>()` is a map with string or number keys.
+ *
+ * @example State of a counter
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { store } from "./state.ts";
+ * const state = { count: store.value(0), seen: store.list<string>() };
+ * assertEquals([state.count.kind, state.seen.kind], ["value", "list"]);
+ * ```
+ */
+export const store = {
+  value,
+  list: <T>(): StateSpec<ListState<T>> => ({ kind: "list" }),
+  map: <K extends string | number, V>(): StateSpec<MapState<K, V>> => ({ kind: "map" }),
+};

@@ -1,0 +1,64 @@
+/**
+ * What is known of a source's shards, and which may be read: a shard whose parents have been read to their end, or are
+ * no longer listed. That keeps the order of a key over splits and merges. Pure.
+ *
+ * ```
+ *  listed ──> waiting ──> reading ──> ended
+ *             (parents)
+ * ```
+ *
+ * @module
+ */
+
+import type { Shard } from "../../connectors/source.ts";
+
+type ShardState = "waiting" | "reading" | "ended";
+
+/** The shards of one source. */
+export class ShardTracker {
+  readonly #shards = new Map<string, { shard: Shard; state: ShardState }>();
+
+  /** Takes a listing; shards that are known stay as they are. */
+  list(shards: readonly Shard[]): void {
+    for (const shard of shards) {
+      if (!this.#shards.has(shard.id)) this.#shards.set(shard.id, { shard, state: "waiting" });
+    }
+  }
+
+  /** Shards that may be read now. */
+  get readable(): readonly string[] {
+    return this.#readable().map(({ shard }) => shard.id);
+  }
+
+  /** Shards that may be read now; they count as being read from here on. */
+  takeReadable(): readonly string[] {
+    const taken = this.readable;
+    for (const entry of this.#readable()) entry.state = "reading";
+    return taken;
+  }
+
+  /** A shard has been read to its end. */
+  end(id: string): void {
+    const entry = this.#shards.get(id);
+    if (entry?.state !== "reading") {
+      throw new Error(`Cannot end shard "${id}": it is ${entry?.state ?? "not known"}, expected one that is being read`);
+    }
+    entry.state = "ended";
+  }
+
+  /** The shards that go on where this one ended. */
+  successorsOf(id: string): readonly string[] {
+    return [...this.#shards.values()].filter(({ shard }) => shard.parents.includes(id)).map(({ shard }) => shard.id);
+  }
+
+  /** Whether everything that is known has been read. */
+  get allEnded(): boolean {
+    return [...this.#shards.values()].every(({ state }) => state === "ended");
+  }
+
+  #readable(): { shard: Shard; state: ShardState }[] {
+    return [...this.#shards.values()].filter(({ shard, state }) =>
+      state === "waiting" && shard.parents.every((parent) => (this.#shards.get(parent)?.state ?? "ended") === "ended")
+    );
+  }
+}

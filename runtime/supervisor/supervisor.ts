@@ -1,0 +1,180 @@
+/**
+ * The supervisor: runs a job in attempts, starts it again where its policy says so, and tells what is going on. It never
+ * imports the job: that is for workers.
+ *
+ * @module
+ */
+
+import { type Cancel, type Clock, delay } from "../clock.ts";
+import type { DeadLetter } from "../dead_letter.ts";
+import { DEAD_LETTERS_LOGGED_PER_SECOND } from "../limits.ts";
+import type { Logger } from "../logger.ts";
+import type { Random } from "../random.ts";
+import type { JobPlan } from "../stage_plan.ts";
+import type { JobSettings } from "../worker/protocol.ts";
+import { JobAttempt } from "./job_attempt.ts";
+import { type JobState, transition } from "./job_state.ts";
+import { type JobStatus, jobStatus } from "./job_status.ts";
+import { decideRestart } from "./restart_policy.ts";
+import type { WorkerHost } from "./worker_port.ts";
+
+/** What a job is run with. */
+export interface SupervisorOptions {
+  readonly host: WorkerHost;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly settings: JobSettings;
+  readonly workers: number;
+  /** Workers over which each keyed stage is spread: at most all. */
+  readonly parallelism: number;
+  /** How often workers are asked for a report; without it only at their end. */
+  readonly reportMs?: number;
+  /** Called for each round of reports. */
+  readonly onStatus?: (status: JobStatus) => void;
+  readonly onPlan?: (plan: JobPlan) => void;
+  readonly onDeadLetter?: (letter: DeadLetter) => void;
+}
+
+/** How a job ended. */
+export type JobOutcome =
+  | { readonly kind: "finished"; readonly status: JobStatus }
+  | {
+    readonly kind: "failed";
+    readonly error: Error;
+    /** Whether it got as far as processing records: if not, what was asked for can't be run. */
+    readonly started: boolean;
+    readonly status: JobStatus;
+  };
+
+/** Runs one job. */
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #restarts: number[] = [];
+  readonly #stopping = new AbortController();
+  #state: JobState = { kind: "created" };
+  #attempt: JobAttempt | undefined;
+  #cancelReports: Cancel | undefined;
+  #lettersLogged = { second: 0, lines: 0, dropped: 0 };
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+  }
+
+  get status(): JobStatus {
+    return jobStatus(this.#state.kind, this.#attempt?.reports ?? []);
+  }
+
+  /** Runs the job until it ends, is stopped, or fails for good. Never rejects; call once. */
+  async run(): Promise<JobOutcome> {
+    let started = false;
+    for (let number = 1;; number++) {
+      this.#become({ kind: "starting", attempt: number });
+      const attempt = this.#attempt = this.#newAttempt(number);
+      const outcome = await attempt.run();
+      this.#cancelReports?.();
+      started ||= outcome.kind === "finished" || outcome.started;
+      const failure = outcome.kind === "failed" ? await this.#restartOrGiveUp(outcome, number) : undefined;
+      if (failure === "restart") continue;
+      this.#become(failure === undefined ? { kind: "finished" } : { kind: "failed", cause: failure });
+      const { status } = this;
+      return failure === undefined
+        ? { kind: "finished", status }
+        : { kind: "failed", error: failure, started, status };
+    }
+  }
+
+  /** Stops: what has been read is processed and written, then `run` resolves. */
+  stop(): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#stopping.abort();
+    const { kind } = this.#state;
+    if (kind === "running" || kind === "starting") {
+      const attempt = "attempt" in this.#state ? this.#state.attempt : 0;
+      this.#become({ kind: "draining", attempt });
+    }
+    this.#attempt?.stop();
+  }
+
+  #newAttempt(number: number): JobAttempt {
+    const { host, clock, settings, workers, parallelism, logger, onPlan, onDeadLetter } = this.#options;
+    return new JobAttempt({
+      host,
+      clock,
+      settings,
+      workers,
+      parallelism,
+      listener: {
+        planned: (plan) => onPlan?.(plan),
+        running: () => {
+          if (this.#state.kind === "starting") this.#become({ kind: "running", attempt: number });
+          this.#reportLater();
+        },
+        deadLetters: (letters) => {
+          for (const letter of letters) {
+            this.#logLetter(letter);
+            onDeadLetter?.(letter);
+          }
+        },
+        log: (worker, level, message, fields) => logger[level](message, { worker, ...fields }),
+      },
+    });
+  }
+
+  /** What becomes of a failed attempt: another one, or the error that the job ends with. */
+  async #restartOrGiveUp(
+    outcome: { error: Error; policy: "restart" | "stop"; started: boolean },
+    attempt: number,
+  ): Promise<Error | "restart"> {
+    const { clock, random, logger } = this.#options;
+    const { error, policy, started } = outcome;
+    // What never ran is a mistake in the job or its surroundings: trying again would hide it.
+    if (policy === "stop" || (attempt === 1 && !started) || this.#stopping.signal.aborted) return error;
+    const now = clock.now();
+    const decision = decideRestart(this.#restarts, now, random);
+    if (decision.kind === "give up") {
+      return new Error(
+        `Gave up after ${decision.restarts} restarts within ${decision.windowMs / 60_000} minutes: ${error.message}`,
+        { cause: error },
+      );
+    }
+    this.#restarts.push(now);
+    this.#become({ kind: "restarting", attempt, afterMs: decision.afterMs, cause: error });
+    logger.error("Job failed; starting it again", { attempt, afterMs: decision.afterMs, reason: error.message });
+    await delay(clock, decision.afterMs, this.#stopping.signal);
+    return this.#stopping.signal.aborted ? error : "restart";
+  }
+
+  #reportLater(): void {
+    const { clock, reportMs, onStatus } = this.#options;
+    if (reportMs === undefined) return;
+    this.#cancelReports = clock.setTimer(reportMs, () => {
+      onStatus?.(this.status);
+      this.#attempt?.askReports();
+      this.#reportLater();
+    });
+    this.#attempt?.askReports();
+  }
+
+  /** Logs at most so many a second: a stream of bad records must not become a stream of log lines. */
+  #logLetter({ operator, key, origin, reason, timestamp }: DeadLetter): void {
+    const { clock, logger } = this.#options;
+    const second = Math.floor(clock.now() / 1000);
+    const logged = this.#lettersLogged;
+    if (second !== logged.second) {
+      if (logged.dropped > 0) logger.warn("More dead letters were not logged", { letters: logged.dropped });
+      this.#lettersLogged = { second, lines: 0, dropped: 0 };
+    }
+    if (this.#lettersLogged.lines >= DEAD_LETTERS_LOGGED_PER_SECOND) {
+      this.#lettersLogged.dropped++;
+      return;
+    }
+    this.#lettersLogged.lines++;
+    logger.warn("Dead letter", { operator, key, origin, reason, timestamp });
+  }
+
+  #become(state: JobState): void {
+    this.#state = transition(this.#state, state);
+    this.#options.logger.debug("Job state", { state: state.kind });
+  }
+}

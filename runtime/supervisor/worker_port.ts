@@ -1,0 +1,29 @@
+/**
+ * Workers as the supervisor sees them: a port to talk to, and an end. Three implementations stand in `runtime/ports/`:
+ * Web Workers, `node:worker_threads`, and in process with virtual time. Engine code can't tell them apart.
+ *
+ * @module
+ */
+
+import type { HostMessage, Port, WorkerMessage } from "../worker/protocol.ts";
+
+/** The supervisor's end of a worker. */
+export interface WorkerPort extends Port<HostMessage, WorkerMessage> {
+  /** Called once if the worker dies: what it threw, or that it is gone. */
+  onDeath(listener: (error: Error) => void): void;
+  /** Ends the worker without asking. */
+  terminate(): void;
+}
+
+/** The two ends of a connection between two workers, in the form in which `open` sends them. */
+export interface LinkEnds {
+  readonly ends: readonly [unknown, unknown];
+  /** What must be moved, not copied, when an end is sent. */
+  transfer(end: unknown): Transferable[];
+}
+
+/** Makes workers, and connections between them. */
+export interface WorkerHost {
+  spawn(worker: number): WorkerPort;
+  link(): LinkEnds;
+}

@@ -1,0 +1,131 @@
+/**
+ * Rows between stages: columns of values, keys, key groups, timestamps and origins. Inside a worker a batch is handed
+ * over as it is; to another worker it goes encoded.
+ *
+ * @module
+ */
+
+import type { Key } from "../stream.ts";
+import { NO_ORIGIN, type Origin } from "../worker/record_cursor.ts";
+import {
+  type ColumnEncoder,
+  decodeValues,
+  type EncodedValues,
+  encodeValues,
+  transferables as valueTransferables,
+} from "./column_codec.ts";
+
+/** Rows of one edge, in order. */
+export class RowBatch {
+  readonly values: unknown[] = [];
+  readonly keys: Key[] = [];
+  readonly groups: number[] = [];
+  readonly timestamps: number[] = [];
+  readonly origins: Origin[] = [];
+  readonly originRows: number[] = [];
+  /** Estimated payload. */
+  bytes = 0;
+
+  get length(): number {
+    return this.values.length;
+  }
+
+  /** The batch without one row. */
+  without(row: number): RowBatch {
+    const rest = new RowBatch();
+    for (const [at, value] of this.values.entries()) {
+      if (at === row) continue;
+      rest.values.push(value);
+      rest.keys.push(this.keys[at] ?? "");
+      rest.groups.push(this.groups[at] ?? 0);
+      rest.timestamps.push(this.timestamps[at] ?? -Infinity);
+      rest.origins.push(this.origins[at] ?? NO_ORIGIN);
+      rest.originRows.push(this.originRows[at] ?? 0);
+    }
+    rest.bytes = this.bytes;
+    return rest;
+  }
+}
+
+/** A batch as it is sent: plain data. */
+export interface EncodedRows {
+  readonly length: number;
+  readonly bytes: number;
+  readonly values: EncodedValues;
+  readonly keys: EncodedValues;
+  readonly groups: Uint16Array<ArrayBuffer>;
+  readonly timestamps: Float64Array<ArrayBuffer>;
+  /** The shards that rows came from, and of each row which one, and its position: all positions in one text. */
+  readonly shards: readonly string[];
+  readonly shardOf: Uint16Array<ArrayBuffer>;
+  readonly positions: string;
+  readonly positionEnds: Uint32Array<ArrayBuffer>;
+}
+
+/** Encodes a batch. Throws `UncloneableRow` for a row that can't be sent. */
+export function encodeRows(rows: RowBatch, encoder: ColumnEncoder): EncodedRows {
+  const { length } = rows;
+  const shards: string[] = [];
+  const numbers = new Map<string, number>();
+  const shardOf = new Uint16Array(length);
+  const positionEnds = new Uint32Array(length);
+  let positions = "";
+  for (let row = 0; row < length; row++) {
+    const origin = rows.origins[row] ?? NO_ORIGIN;
+    let number = numbers.get(origin.shard);
+    if (number === undefined) {
+      number = shards.push(origin.shard) - 1;
+      numbers.set(origin.shard, number);
+    }
+    shardOf[row] = number;
+    positions += origin.positionAt(rows.originRows[row] ?? 0);
+    positionEnds[row] = positions.length;
+  }
+  return {
+    length,
+    bytes: rows.bytes,
+    values: encodeValues(rows.values, length, encoder),
+    keys: encodeValues(rows.keys, length, encoder),
+    groups: Uint16Array.from(rows.groups),
+    timestamps: Float64Array.from(rows.timestamps),
+    shards,
+    shardOf,
+    positions,
+    positionEnds,
+  };
+}
+
+/** The buffers of an encoded batch that can be moved instead of copied. */
+export function transferables(rows: EncodedRows): ArrayBuffer[] {
+  return [
+    ...valueTransferables(rows.values),
+    ...valueTransferables(rows.keys),
+    rows.groups.buffer,
+    rows.timestamps.buffer,
+    rows.shardOf.buffer,
+    rows.positionEnds.buffer,
+  ];
+}
+
+/** The batch that was encoded. Origins are cut out of the text when somebody asks. */
+export function decodeRows(encoded: EncodedRows): RowBatch {
+  const { length, shards, shardOf, positions, positionEnds } = encoded;
+  const origins = shards.map((shard): Origin => ({
+    shard,
+    positionAt: (row) => positions.slice(row === 0 ? 0 : positionEnds[row - 1], positionEnds[row]),
+  }));
+  const rows = new RowBatch();
+  rows.bytes = encoded.bytes;
+  const values = decodeValues(encoded.values);
+  const keys = decodeValues(encoded.keys);
+  for (let row = 0; row < length; row++) {
+    const key = keys[row];
+    rows.values.push(values[row]);
+    rows.keys.push(typeof key === "number" || typeof key === "string" ? key : String(key));
+    rows.groups.push(encoded.groups[row] ?? 0);
+    rows.timestamps.push(encoded.timestamps[row] ?? -Infinity);
+    rows.origins.push(origins[shardOf[row] ?? 0] ?? NO_ORIGIN);
+    rows.originRows.push(row);
+  }
+  return rows;
+}

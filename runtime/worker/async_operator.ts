@@ -1,0 +1,208 @@
+/**
+ * `mapAsync` on one worker: calls out for each record, at most `capacity` at once, and lets results go on in turns of
+ * their own. Ordered, a result waits for those before it; unordered it does not, but no result crosses a watermark
+ * (Flink's ordered and unordered wait).
+ *
+ * @module
+ */
+
+import { type Cancel, type Clock, delay } from "../clock.ts";
+import { milliseconds } from "../duration.ts";
+import type { AsyncCall } from "../topology.ts";
+import type { Emit } from "../../operators/fused.ts";
+import type { Failures } from "./failures.ts";
+import { Gate, type Valve } from "./gate.ts";
+import { RecordCursor } from "./record_cursor.ts";
+import type { TurnQueue, TurnTaker } from "./turn_queue.ts";
+
+/** Keeps count of calls that are waiting for something else than the clock; virtual time stands still meanwhile. */
+export interface Outside {
+  /** A call starts to wait for the outside world. */
+  enter(): void;
+  leave(): void;
+}
+
+/** Where a record's call stands. */
+type CallState =
+  | { readonly kind: "waiting" }
+  | { readonly kind: "running"; readonly controller: AbortController; readonly cancelTimeout: Cancel }
+  | { readonly kind: "done"; readonly result: unknown }
+  | { readonly kind: "failed"; readonly error: unknown };
+
+interface Call {
+  readonly kind: "call";
+  readonly value: unknown;
+  readonly cursor: RecordCursor;
+  readonly emit: Emit<unknown>;
+  state: CallState;
+}
+
+/** Something that must not be overtaken by earlier results: a watermark, or the end. */
+interface Mark {
+  readonly kind: "mark";
+  pass(): void;
+}
+
+/** One mapAsync of a stage. */
+export class AsyncOperator implements TurnTaker {
+  /** Closed while as many records are inside as may be. */
+  readonly gate = new Gate();
+  readonly #name: string;
+  readonly #call: AsyncCall;
+  readonly #clock: Clock;
+  readonly #queue: TurnQueue;
+  readonly #failures: Failures;
+  readonly #outside: Outside;
+  readonly #cursor: RecordCursor;
+  /** Whether what comes after this operator can take more. */
+  readonly #downstream: Valve;
+  #entries: (Call | Mark)[] = [];
+  #calls = 0;
+  #running = 0;
+  #inLine = false;
+  #closed = false;
+
+  constructor(options: {
+    name: string;
+    call: AsyncCall;
+    clock: Clock;
+    queue: TurnQueue;
+    failures: Failures;
+    outside: Outside;
+    cursor: RecordCursor;
+    downstream: Valve;
+  }) {
+    this.#name = options.name;
+    this.#call = options.call;
+    this.#clock = options.clock;
+    this.#queue = options.queue;
+    this.#failures = options.failures;
+    this.#outside = options.outside;
+    this.#cursor = options.cursor;
+    this.#downstream = options.downstream;
+  }
+
+  /** Takes the record that the cursor is at. */
+  push(value: unknown, emit: Emit<unknown>): void {
+    const cursor = Object.assign(new RecordCursor(), this.#cursor);
+    this.#entries.push({ kind: "call", value, cursor, emit, state: { kind: "waiting" } });
+    this.#calls++;
+    this.#startWaiting();
+    this.gate.set(this.#calls >= this.#call.capacity);
+  }
+
+  /** Calls `pass` when everything before it has gone on. */
+  mark(pass: () => void): void {
+    if (this.#entries.length === 0) return pass();
+    this.#entries.push({ kind: "mark", pass });
+  }
+
+  /** Lets results go on. */
+  takeTurn(): void {
+    this.#inLine = false;
+    const keep: (Call | Mark)[] = [];
+    let stopped = false;
+    for (const entry of this.#entries) {
+      if (stopped || this.#downstream.blocked) {
+        keep.push(entry);
+      } else if (entry.kind === "mark") {
+        if (keep.length === 0) entry.pass();
+        else {
+          keep.push(entry);
+          stopped = true;
+        }
+      } else if (!this.#goOn(entry)) {
+        keep.push(entry);
+        stopped = this.#call.ordered;
+      }
+    }
+    this.#entries = keep;
+    this.#startWaiting();
+    this.gate.set(this.#calls >= this.#call.capacity);
+  }
+
+  /** Downstream can take more again. */
+  resume(): void {
+    if (this.#inLine || this.#entries.length === 0) return;
+    this.#inLine = true;
+    this.#queue.add(this);
+  }
+
+  /** Ends all calls. */
+  close(): void {
+    this.#closed = true;
+    for (const entry of this.#entries) {
+      if (entry.kind === "call" && entry.state.kind === "running") entry.state.controller.abort();
+    }
+    this.#entries = [];
+  }
+
+  #goOn(call: Call): boolean {
+    const { state } = call;
+    if (state.kind === "waiting" || state.kind === "running") return false;
+    this.#calls--;
+    Object.assign(this.#cursor, call.cursor);
+    if (state.kind === "done") call.emit(state.result);
+    else this.#failures.thrown(this.#name, call.value, state.error, this.#cursor);
+    return true;
+  }
+
+  #startWaiting(): void {
+    for (const entry of this.#entries) {
+      if (this.#running >= this.#call.capacity) return;
+      if (entry.kind === "call" && entry.state.kind === "waiting") this.#start(entry);
+    }
+  }
+
+  #start(call: Call): void {
+    const { timeoutMs } = this.#call;
+    const controller = new AbortController();
+    let cancelTimeout: Cancel = () => {};
+    if (timeoutMs !== undefined) {
+      cancelTimeout = this.#clock.setTimer(timeoutMs, () => {
+        controller.abort();
+        const error = new DOMException(`No answer within ${timeoutMs} ms`, "TimeoutError");
+        this.#settle(call, { kind: "failed", error });
+      });
+    }
+    call.state = { kind: "running", controller, cancelTimeout };
+    this.#running++;
+    this.#attempt(call, controller.signal).then(
+      (result) => this.#settle(call, { kind: "done", result }),
+      (error) => this.#settle(call, { kind: "failed", error }),
+    );
+  }
+
+  async #attempt(call: Call, signal: AbortSignal): Promise<unknown> {
+    const { run, attempts, retryDelayMs } = this.#call;
+    for (let attempt = 1;; attempt++) {
+      this.#outside.enter();
+      try {
+        return await run(call.value, {
+          signal,
+          attempt,
+          delay: async (duration) => {
+            // Waiting for the clock is not waiting for the outside.
+            this.#outside.leave();
+            await delay(this.#clock, milliseconds(duration), signal);
+            this.#outside.enter();
+          },
+        });
+      } catch (error) {
+        if (attempt >= attempts || signal.aborted) throw error;
+      } finally {
+        this.#outside.leave();
+      }
+      await delay(this.#clock, retryDelayMs * 2 ** (attempt - 1), signal);
+    }
+  }
+
+  /** The first outcome counts: a late answer after a timeout changes nothing. */
+  #settle(call: Call, outcome: CallState): void {
+    if (call.state.kind !== "running" || this.#closed) return;
+    call.state.cancelTimeout();
+    call.state = outcome;
+    this.#running--;
+    this.resume();
+  }
+}

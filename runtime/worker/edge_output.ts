@@ -1,0 +1,70 @@
+/**
+ * Where a stage ends in a keyBy: the key of each record is taken, its key group computed, and the record put into the
+ * channel of the worker that has the group.
+ *
+ * @module
+ */
+
+import { keyGroupOf } from "../state/key_group.ts";
+import type { Key } from "../stream.ts";
+import type { WatermarkEvent } from "../time/watermark.ts";
+import type { OutboundChannel } from "./channel.ts";
+import type { Failures } from "./failures.ts";
+import type { RecordCursor } from "./record_cursor.ts";
+
+/** One edge's way out of this worker. */
+export class EdgeOutput {
+  /** By worker. */
+  readonly channels: readonly OutboundChannel[];
+  readonly #operator: string;
+  readonly #key: (value: unknown) => Key;
+  readonly #routing: readonly number[];
+  readonly #cursor: RecordCursor;
+  readonly #failures: Failures;
+
+  constructor(options: {
+    /** For dead letters: whose keyBy this is. */
+    operator: string;
+    key: (value: unknown) => Key;
+    /** The worker of each key group. */
+    routing: readonly number[];
+    channels: readonly OutboundChannel[];
+    cursor: RecordCursor;
+    failures: Failures;
+  }) {
+    this.channels = options.channels;
+    this.#operator = options.operator;
+    this.#key = options.key;
+    this.#routing = options.routing;
+    this.#cursor = options.cursor;
+    this.#failures = options.failures;
+  }
+
+  next(value: unknown): void {
+    let key: Key;
+    try {
+      key = this.#key(value);
+    } catch (error) {
+      return this.#failures.thrown(this.#operator, value, error, this.#cursor);
+    }
+    if (typeof key !== "string" && !(typeof key === "number" && Number.isFinite(key))) {
+      const found = typeof key === "number" ? String(key) : typeof key;
+      const reason = `Cannot key the record: its key is ${found}, expected a string or a finite number`;
+      return this.#failures.refused(this.#operator, value, reason, this.#cursor);
+    }
+    const group = keyGroupOf(key, this.#routing.length);
+    this.channels[this.#routing[group] ?? 0]?.add(value, key, group, this.#cursor);
+  }
+
+  watermark(origin: string, event: WatermarkEvent): void {
+    for (const channel of this.channels) channel.watermark(origin, event);
+  }
+
+  end(final: boolean): void {
+    for (const channel of this.channels) channel.end(final);
+  }
+
+  flush(): void {
+    for (const channel of this.channels) channel.flush();
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * A worker's connections to its stages' channels: batches, watermarks and credits between stages of the same worker go
+ * straight, those to other workers over a link to each.
+ *
+ * @module
+ */
+
+import type { Edge } from "../stage_plan.ts";
+import { ColumnEncoder, UncloneableRow } from "../transport/column_codec.ts";
+import { decodeRows, encodeRows, type RowBatch, transferables } from "../transport/row_batch.ts";
+import { type Delivery, InboundChannel, OutboundChannel } from "./channel.ts";
+import type { Failures } from "./failures.ts";
+import type { KeyedStage } from "./keyed_stage.ts";
+import type { Link, PeerMessage } from "./protocol.ts";
+import { NO_ORIGIN, RecordCursor } from "./record_cursor.ts";
+
+/** The channels of one worker. */
+export class Exchange {
+  readonly #worker: number;
+  readonly #links: readonly (Link | undefined)[];
+  readonly #failures: Failures;
+  readonly #edges: readonly Edge[];
+  readonly #stages = new Map<string, KeyedStage>();
+  /** By edge, then worker. */
+  readonly #outbound = new Map<number, OutboundChannel[]>();
+  readonly #inbound = new Map<number, InboundChannel[]>();
+
+  /** @param links to each other worker, by number */
+  constructor(worker: number, links: readonly (Link | undefined)[], edges: readonly Edge[], failures: Failures) {
+    this.#worker = worker;
+    this.#links = links;
+    this.#edges = edges;
+    this.#failures = failures;
+    for (const edge of edges) {
+      this.#outbound.set(edge.id, links.map((_, to) => new OutboundChannel(this.#delivery(edge, to))));
+      this.#inbound.set(edge.id, links.map((_, from) => new InboundChannel(this.#creditor(edge, from))));
+    }
+  }
+
+  /** Stages are there: what the other workers send can be taken. */
+  open(stages: Iterable<KeyedStage>): void {
+    for (const stage of stages) this.#stages.set(stage.name, stage);
+    for (const [from, link] of this.#links.entries()) link?.onMessage((message) => this.#take(from, message));
+  }
+
+  /** The ways out over an edge, by worker. */
+  outbound(edge: Edge): readonly OutboundChannel[] {
+    return this.#outbound.get(edge.id) ?? [];
+  }
+
+  /** Hands over what has come together. */
+  flush(): void {
+    for (const channels of this.#outbound.values()) { for (const channel of channels) channel.flush(); }
+    for (const channels of this.#inbound.values()) { for (const channel of channels) channel.flush(); }
+  }
+
+  close(): void {
+    for (const link of this.#links) link?.close();
+  }
+
+  #delivery(edge: Edge, to: number): Delivery {
+    return to === this.#worker ? this.#localDelivery(edge) : this.#remoteDelivery(edge, to);
+  }
+
+  #localDelivery(edge: Edge): Delivery {
+    const stage = () => this.#stages.get(edge.to);
+    return {
+      rows: (batch) => {
+        const channel = this.#inbound.get(edge.id)?.[this.#worker];
+        if (channel !== undefined) stage()?.accept(batch, edge.input, channel);
+        return batch.length;
+      },
+      watermark: (origin, event) => stage()?.acceptWatermark(edge.input, origin, event),
+      end: (final) => stage()?.acceptEnd(edge.input, final),
+    };
+  }
+
+  #remoteDelivery(edge: Edge, to: number): Delivery {
+    const encoder = new ColumnEncoder();
+    const post = (message: PeerMessage, transfer?: ArrayBuffer[]) => this.#links[to]?.post(message, transfer);
+    return {
+      rows: (batch) => {
+        const rows = this.#encode(edge, to, batch, encoder);
+        if (rows.length > 0) post({ type: "rows", edge: edge.id, rows }, transferables(rows));
+        return rows.length;
+      },
+      watermark: (origin, event) => post({ type: "watermark", edge: edge.id, origin, event }),
+      end: (final) => post({ type: "end", edge: edge.id, final }),
+    };
+  }
+
+  /** Rows that can't be sent become dead letters; the others go. */
+  #encode(edge: Edge, to: number, batch: RowBatch, encoder: ColumnEncoder): ReturnType<typeof encodeRows> {
+    for (let rows = batch;;) {
+      try {
+        return encodeRows(rows, encoder);
+      } catch (error) {
+        if (!(error instanceof UncloneableRow)) throw error;
+        const { row } = error;
+        const cursor = Object.assign(new RecordCursor(), {
+          timestamp: rows.timestamps[row] ?? -Infinity,
+          key: rows.keys[row],
+          origin: rows.origins[row] ?? NO_ORIGIN,
+          row: rows.originRows[row] ?? 0,
+        });
+        this.#failures.refused(`${edge.from}/keyBy`, undefined, `${error.message}, to worker ${to}`, cursor, error);
+        rows = rows.without(row);
+      }
+    }
+  }
+
+  #creditor(edge: Edge, from: number): (rows: number, bytes: number) => void {
+    if (from === this.#worker) {
+      return (rows, bytes) => this.#outbound.get(edge.id)?.[this.#worker]?.credit(rows, bytes);
+    }
+    return (rows, bytes) => this.#links[from]?.post({ type: "credit", edge: edge.id, rows, bytes });
+  }
+
+  #take(from: number, message: PeerMessage): void {
+    const edge = this.#edges[message.edge];
+    const stage = edge === undefined ? undefined : this.#stages.get(edge.to);
+    const channel = this.#inbound.get(message.edge)?.[from];
+    if (edge === undefined || stage === undefined || channel === undefined) {
+      throw new Error(`Cannot take a message for edge ${message.edge} from worker ${from}: there is no such edge`);
+    }
+    switch (message.type) {
+      case "rows":
+        return stage.accept(decodeRows(message.rows), edge.input, channel);
+      case "watermark":
+        return stage.acceptWatermark(edge.input, message.origin, message.event);
+      case "end":
+        return stage.acceptEnd(edge.input, message.final);
+      case "credit":
+        return this.#outbound.get(message.edge)?.[from]?.credit(message.rows, message.bytes);
+    }
+  }
+}

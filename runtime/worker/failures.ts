@@ -1,0 +1,59 @@
+/**
+ * What happens when a record fails: a dead letter, and by the job's policy the end of it or of the whole attempt.
+ *
+ * @module
+ */
+
+import { type DeadLetter, type ErrorPolicy, letterValue, reasonOf } from "../dead_letter.ts";
+import { originText, type RecordCursor } from "./record_cursor.ts";
+
+/** Where a worker's failures end up. */
+export interface FailureListener {
+  deadLetter(letter: DeadLetter): void;
+  /** The job can't go on in this attempt. */
+  failed(error: Error, policy: Exclude<ErrorPolicy, "resume">): void;
+}
+
+/** Makes dead letters and applies the policy. */
+export class Failures {
+  readonly #policy: ErrorPolicy;
+  readonly #listener: FailureListener;
+
+  constructor(policy: ErrorPolicy, listener: FailureListener) {
+    this.#policy = policy;
+    this.#listener = listener;
+  }
+
+  /** A record could not be processed because of a throw. */
+  thrown(operator: string, value: unknown, error: unknown, cursor: RecordCursor): void {
+    this.refused(operator, value, reasonOf(error), cursor, error);
+  }
+
+  /** A record could not be processed. */
+  refused(operator: string, value: unknown, reason: string, cursor: RecordCursor, cause?: unknown): void {
+    const { key, timestamp } = cursor;
+    this.letter({
+      operator,
+      ...(key === undefined ? {} : { key }),
+      origin: originText(cursor.origin, cursor.row),
+      reason,
+      ...(timestamp === -Infinity ? {} : { timestamp }),
+      value: letterValue(value),
+    }, cause);
+  }
+
+  /** A dead letter that is already made. */
+  letter(letter: DeadLetter, cause?: unknown): void {
+    this.#listener.deadLetter(letter);
+    if (this.#policy === "resume") return;
+    const of = letter.origin === "" ? "a timer" : `the record at ${letter.origin}`;
+    const error = new Error(`Operator "${letter.operator}" failed on ${of}: ${letter.reason}`, { cause });
+    this.#listener.failed(error, this.#policy);
+  }
+
+  /** Something else than a record failed: the job can't go on whatever the policy for records says. */
+  fatal(error: unknown): void {
+    const known = error instanceof Error ? error : new Error(String(error));
+    this.#listener.failed(known, this.#policy === "restart" ? "restart" : "stop");
+  }
+}

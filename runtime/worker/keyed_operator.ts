@@ -1,0 +1,162 @@
+/**
+ * Running keyed operators: what is done with a row or a timer of a key. One instance a stage and worker; actors come in
+ * as arguments, with their state.
+ *
+ * @module
+ */
+
+import { handlesOf, StateCursor } from "../state/memory_state.ts";
+import type { Handles, StateSpecs } from "../state/state.ts";
+import type { Emits, Key, KeyedContext } from "../stream.ts";
+import type { Timer } from "../time/timers.ts";
+import type { KeyedOperator as KeyedOperatorSpec } from "../topology.ts";
+import type { Failures } from "./failures.ts";
+import type { PartitionActor } from "./partition_actor.ts";
+import type { RecordCursor } from "./record_cursor.ts";
+import type { Chain } from "./stage_outputs.ts";
+
+/** Handles rows and timers. Never throws: failures become dead letters. */
+export interface KeyedOperator {
+  /** One row; the cursor stands at it. */
+  row(actor: PartitionActor, input: number, key: Key, value: unknown, chain: Chain): void;
+  /** A timer that is due; the cursor stands at its time. */
+  timer(actor: PartitionActor, timer: Timer, chain: Chain): void;
+  /** The input is over for this actor. */
+  complete(actor: PartitionActor, chain: Chain): void;
+  close(): void;
+}
+
+/** `process` and `coFlatMap`: handlers over state and timers. */
+export class HandlerOperator implements KeyedOperator {
+  readonly #name: string;
+  readonly #handlers: Extract<KeyedOperatorSpec, { kind: "handlers" }>["handlers"];
+  readonly #onTimer: Extract<KeyedOperatorSpec, { kind: "handlers" }>["onTimer"];
+  readonly #state: StateCursor;
+  readonly #context: HandlerContext;
+  readonly #cursor: RecordCursor;
+  readonly #failures: Failures;
+  readonly #scratch: unknown[] = [];
+
+  constructor(
+    name: string,
+    spec: Extract<KeyedOperatorSpec, { kind: "handlers" }>,
+    cursor: RecordCursor,
+    failures: Failures,
+  ) {
+    this.#name = name;
+    this.#handlers = spec.handlers;
+    this.#onTimer = spec.onTimer;
+    this.#state = new StateCursor(Object.keys(spec.state).length);
+    this.#context = new HandlerContext(name, handlesOf(spec.state, this.#state), this.#state, spec.onTimer !== undefined);
+    this.#cursor = cursor;
+    this.#failures = failures;
+  }
+
+  row(actor: PartitionActor, input: number, key: Key, value: unknown, chain: Chain): void {
+    const handler = this.#handlers[input];
+    if (handler === undefined) return;
+    this.#state.begin(actor.cells, key);
+    this.#context.point(actor, key, this.#cursor.timestamp);
+    let outputs: readonly unknown[] | undefined;
+    try {
+      outputs = this.#collect(handler(value, this.#context));
+    } catch (error) {
+      this.#state.rollback();
+      this.#failures.thrown(this.#name, value, error, this.#cursor);
+      return;
+    }
+    this.#state.commit();
+    if (outputs !== undefined) this.#emit(outputs, chain);
+  }
+
+  timer(actor: PartitionActor, timer: Timer, chain: Chain): void {
+    const { key, name } = timer;
+    if (this.#onTimer === undefined) return;
+    this.#state.begin(actor.cells, key);
+    this.#context.point(actor, key, timer.at);
+    let outputs: readonly unknown[] | undefined;
+    try {
+      outputs = this.#collect(this.#onTimer(name, this.#context));
+    } catch (error) {
+      this.#state.rollback();
+      this.#failures.thrown(this.#name, timer, error, this.#cursor);
+      return;
+    }
+    this.#state.commit();
+    if (outputs !== undefined) this.#emit(outputs, chain);
+  }
+
+  complete(_actor: PartitionActor, chain: Chain): void {
+    chain.complete();
+  }
+
+  close(): void {}
+
+  /** Outputs leave when all are there: a generator that throws half way has put out nothing. */
+  #collect(emits: Emits<unknown>): readonly unknown[] | undefined {
+    if (emits === undefined) return undefined;
+    if (Array.isArray(emits)) return emits;
+    if (typeof emits === "string" || typeof emits !== "object" || emits === null || !(Symbol.iterator in emits)) {
+      throw new TypeError(`Cannot emit what the handler returned: found ${typeof emits}, expected nothing, an array or a sequence`);
+    }
+    const scratch = this.#scratch;
+    scratch.length = 0;
+    for (const output of emits) scratch.push(output);
+    return scratch;
+  }
+
+  #emit(outputs: readonly unknown[], chain: Chain): void {
+    for (let i = 0; i < outputs.length; i++) chain.next(outputs[i]);
+  }
+}
+
+/** What handlers get, pointed at one key after the other. Its methods need no `this`: handlers take it apart. */
+class HandlerContext implements KeyedContext<Key, StateSpecs> {
+  key: Key = "";
+  timestamp = -Infinity;
+  watermark = -Infinity;
+  readonly state: Handles<StateSpecs>;
+  readonly setTimer: (name: string, at: number) => void;
+  readonly clearTimer: (name: string) => void;
+  #actor: PartitionActor | undefined;
+
+  constructor(operator: string, state: Handles<StateSpecs>, cursor: StateCursor, hasTimerHandler: boolean) {
+    this.state = state;
+    this.setTimer = (name, at) => {
+      const timers = this.#actor?.timers;
+      if (timers === undefined) return;
+      if (!hasTimerHandler) {
+        throw new TypeError(`Cannot set timer "${name}" of "${operator}": the operator has no onTimer`);
+      }
+      if (!Number.isFinite(at)) {
+        throw new RangeError(
+          `Cannot set timer "${name}" of "${operator}" for ${at}: expected a finite time; records have one after eventTime()`,
+        );
+      }
+      this.#undoTimer(cursor, name);
+      timers.set(this.key, name, at);
+    };
+    this.clearTimer = (name) => {
+      if (this.#actor?.timers.at(this.key, name) === undefined) return;
+      this.#undoTimer(cursor, name);
+      this.#actor.timers.clear(this.key, name);
+    };
+  }
+
+  point(actor: PartitionActor, key: Key, timestamp: number): void {
+    this.#actor = actor;
+    this.key = key;
+    this.timestamp = timestamp;
+    this.watermark = actor.watermark;
+  }
+
+  #undoTimer(cursor: StateCursor, name: string): void {
+    const { key } = this;
+    const timers = this.#actor?.timers;
+    const before = timers?.at(key, name);
+    cursor.onRollback(() => {
+      if (before === undefined) timers?.clear(key, name);
+      else timers?.set(key, name, before);
+    });
+  }
+}

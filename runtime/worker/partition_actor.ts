@@ -1,0 +1,74 @@
+/**
+ * A partition actor: one key group of one keyed stage. It owns a mailbox, the state of its keys and their timers;
+ * nothing else touches them. Its mailbox holds ranges of batches, and marks that must not overtake what came before.
+ *
+ * @module
+ */
+
+import type { KeyedCells } from "../state/memory_state.ts";
+import { TimerQueue } from "../time/timers.ts";
+import type { RowBatch } from "../transport/row_batch.ts";
+import type { InboundChannel } from "./channel.ts";
+
+/** A batch that came over a channel, shared by the actors that have rows of it. */
+export interface ReceivedBatch {
+  readonly rows: RowBatch;
+  /** Row numbers by key group. */
+  readonly order: Uint32Array;
+  /** Which input of the stage it came in by. */
+  readonly input: number;
+  readonly channel: InboundChannel;
+  /** Rows not yet handled. */
+  left: number;
+}
+
+/** A point in the stage's input that all its actors must reach: a watermark, or the end. */
+export interface StageMark {
+  /** The stage's clock from here on. */
+  readonly watermark: number;
+  /** Actors that have not reached it. */
+  waiting: number;
+  /** What happens when all have. */
+  pass(): void;
+}
+
+/** What stands in a mailbox. */
+export type MailboxEntry =
+  | { readonly kind: "rows"; readonly batch: ReceivedBatch; next: number; readonly end: number }
+  | { readonly kind: "mark"; readonly mark: StageMark };
+
+/** The actor of a key group. */
+export class PartitionActor {
+  readonly group: number;
+  readonly cells: KeyedCells = new Map();
+  readonly timers = new TimerQueue();
+  /** Event-time clock: the last mark it has reached. */
+  watermark = -Infinity;
+  /** Whether it stands in line for a turn. */
+  inLine = false;
+  #mailbox: MailboxEntry[] = [];
+  #read = 0;
+
+  constructor(group: number) {
+    this.group = group;
+  }
+
+  get first(): MailboxEntry | undefined {
+    return this.#mailbox[this.#read];
+  }
+
+  push(entry: MailboxEntry): void {
+    this.#mailbox.push(entry);
+  }
+
+  shift(): void {
+    this.#read++;
+    if (this.#read === this.#mailbox.length) {
+      this.#mailbox = [];
+      this.#read = 0;
+    } else if (this.#read >= 64 && this.#read * 2 >= this.#mailbox.length) {
+      this.#mailbox = this.#mailbox.slice(this.#read);
+      this.#read = 0;
+    }
+  }
+}

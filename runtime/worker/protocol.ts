@@ -1,0 +1,176 @@
+/**
+ * The worker protocol: all that a worker and its host say to each other, and workers among themselves. Plain data with
+ * a version, so that a host may be the supervisor, the in-process scheduler of tests, or another engine at the far end
+ * of a socket.
+ *
+ * ```
+ * host                      worker
+ *  │ <──────────── hello ───── │   speaks this version
+ *  │ ── describe ────────────> │   imports the job, builds and checks its topology
+ *  │ <──────────── reply ───── │   its plan
+ *  │ ── discover ────────────> │   (any time) lists a source's shards
+ *  │ ── open ────────────────> │   opens sinks and stages, links to the other workers
+ *  │ ── openShard ───────────> │   reads a shard from a position
+ *  │ <──────── shardEnded ──── │   read to its end
+ *  │ ── releaseShard ────────> │   who goes on in its place
+ *  │ ── endSource ───────────> │   no shard of it will be opened any more
+ *  │ ── stop ────────────────> │   reads no further; what was read is still processed
+ *  │ <───────────── ended ──── │   every stage has ended, every sink is flushed
+ *  │ ── close ───────────────> │   lets go of everything
+ *  │ ── report ──────────────> │   (any time) its counters
+ *  │ <── reports, dead letters, log lines, failure (any time)
+ * ```
+ *
+ * @module
+ */
+
+import type { AwsSettings, Shard } from "../../connectors/source.ts";
+import type { DeadLetter, ErrorPolicy } from "../dead_letter.ts";
+import type { LogFields, LogLevel } from "../logger.ts";
+import type { JobPlan } from "../stage_plan.ts";
+import type { WatermarkEvent } from "../time/watermark.ts";
+import type { EncodedRows } from "../transport/row_batch.ts";
+
+/** Raised with every change to a message. */
+export const PROTOCOL_VERSION = 1;
+
+/** What a worker needs to build the job. */
+export interface JobSettings {
+  /** Where the job's module is; in-process hosts hand the job over instead. */
+  readonly url: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly aws: AwsSettings;
+  /** When the job was first started, ms since the epoch. */
+  readonly startedAt: number;
+  /** Log lines below are not sent. */
+  readonly logLevel: LogLevel;
+}
+
+/** Where a worker stands among the others. */
+export interface Placement {
+  /** This worker's number, from 0. */
+  readonly worker: number;
+  readonly workers: number;
+  /** The worker of each key group. */
+  readonly routing: readonly number[];
+  /** The shards of each source that will be read from the start, on whichever worker: watermarks wait for them. */
+  readonly shards: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What a host asks; every one is answered by a reply with its `id`. */
+export type Request =
+  | { readonly type: "describe"; readonly job: JobSettings }
+  | { readonly type: "discover"; readonly source: string }
+  | {
+    readonly type: "open";
+    readonly placement: Placement;
+    /** The link to each other worker; a MessagePort, or what the host uses for one. Not there for itself. */
+    readonly links: readonly unknown[];
+  }
+  | { readonly type: "close" };
+
+/** What a host tells. */
+export type Command =
+  | {
+    readonly type: "openShard";
+    readonly source: string;
+    readonly shard: string;
+    readonly after: string | undefined;
+  }
+  | {
+    readonly type: "releaseShard";
+    readonly source: string;
+    readonly shard: string;
+    /** The shards that go on where it ended. */
+    readonly successors: readonly string[];
+  }
+  | { readonly type: "endSource"; readonly source: string }
+  | { readonly type: "stop" }
+  /** Asks for a report now. */
+  | { readonly type: "report" };
+
+/** Host to worker. */
+export type HostMessage = Command | { readonly type: "request"; readonly id: number; readonly request: Request };
+
+/** The answers to requests. */
+export interface Replies {
+  describe: JobPlan;
+  discover: readonly Shard[];
+  open: undefined;
+  close: undefined;
+}
+
+/** An error in a form that can be sent. */
+export interface SentError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | undefined;
+}
+
+/** Counters of one worker since it was opened, and what it holds now. */
+export interface WorkerReport {
+  readonly worker: number;
+  /** By source: records and bytes read, shards being read, how far the furthest behind is (ms; -1 unknown). */
+  readonly sources: Readonly<Record<string, { records: number; bytes: number; shards: number; lagMs: number }>>;
+  /** By keyed stage: rows handled, rows waiting in mailboxes, keys with state, event-time clock. */
+  readonly stages: Readonly<Record<string, { rows: number; waiting: number; keys: number; watermark: number }>>;
+  /** By sink: rows handed over, rows not yet written for good. */
+  readonly sinks: Readonly<Record<string, { rows: number; pending: number }>>;
+  readonly deadLetters: number;
+  /** CPU time of the worker's thread since it started, ms; -1 where the system doesn't tell. */
+  readonly cpuMs: number;
+}
+
+/** Worker to host. */
+export type WorkerMessage =
+  | { readonly type: "hello"; readonly protocol: number }
+  | { readonly type: "reply"; readonly id: number; readonly result: Replies[keyof Replies] }
+  | { readonly type: "refused"; readonly id: number; readonly error: SentError }
+  | {
+    readonly type: "shardEnded";
+    readonly source: string;
+    readonly shard: string;
+  }
+  | { readonly type: "ended" }
+  | { readonly type: "report"; readonly report: WorkerReport }
+  | { readonly type: "deadLetters"; readonly letters: readonly DeadLetter[] }
+  | { readonly type: "log"; readonly level: LogLevel; readonly message: string; readonly fields: LogFields }
+  | {
+    readonly type: "failure";
+    readonly error: SentError;
+    /** What the job's policy makes of it. */
+    readonly policy: Exclude<ErrorPolicy, "resume">;
+  };
+
+/** Worker to worker, over a link; each is about one edge, named by its number in the plan. */
+export type PeerMessage =
+  | { readonly type: "rows"; readonly edge: number; readonly rows: EncodedRows }
+  | { readonly type: "watermark"; readonly edge: number; readonly origin: string; readonly event: WatermarkEvent }
+  /** Nothing more comes over this channel. `final`: because the input is over, not because the job stops. */
+  | { readonly type: "end"; readonly edge: number; readonly final: boolean }
+  | { readonly type: "credit"; readonly edge: number; readonly rows: number; readonly bytes: number };
+
+/** One end of a connection: what is posted comes out at the other, in order. */
+export interface Port<Out, In> {
+  post(message: Out, transfer?: Transferable[]): void;
+  /** Called for each message; set once. */
+  onMessage(listener: (message: In) => void): void;
+  close(): void;
+}
+
+/** A worker's connection to another worker. */
+export type Link = Port<PeerMessage, PeerMessage>;
+
+/** An error as it can be sent. */
+export function sentError(error: unknown): SentError {
+  if (error instanceof Error) return { name: error.name, message: error.message, stack: error.stack };
+  return { name: "Error", message: String(error), stack: undefined };
+}
+
+/** An error as it was sent. */
+export function receivedError({ name, message, stack }: SentError): Error {
+  const error = new Error(message);
+  error.name = name;
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}

@@ -1,0 +1,71 @@
+/**
+ * Users' RxJS operators inside a stage: subscribed once per actor and fed value by value. A throw in an operator ends
+ * an RxJS subscription; here it costs the record, and the chain is subscribed anew.
+ *
+ * @module
+ */
+
+import { type OperatorFunction, Subject, type Subscription } from "../../deps.ts";
+import type { Emit } from "../../operators/fused.ts";
+
+/** What a chain tells its stage. */
+export interface RxListener {
+  readonly emit: Emit<unknown>;
+  /** An operator threw while it handled `value`. */
+  thrown(value: unknown, error: unknown): void;
+  /** An operator emitted when no record was being handled: it is asynchronous, and can't be used here. */
+  emittedOutside(): void;
+}
+
+/** One subscription of a run of operators. */
+export class RxChain {
+  readonly #operators: readonly OperatorFunction<unknown, unknown>[];
+  readonly #listener: RxListener;
+  #input = new Subject<unknown>();
+  #subscription: Subscription | undefined;
+  #running = false;
+  #current: unknown;
+  #broken = false;
+
+  constructor(operators: readonly OperatorFunction<unknown, unknown>[], listener: RxListener) {
+    this.#operators = operators;
+    this.#listener = listener;
+    this.#subscribe();
+  }
+
+  next(value: unknown): void {
+    this.#current = value;
+    this.#running = true;
+    this.#input.next(value);
+    this.#running = false;
+    if (this.#broken) this.#subscribe();
+  }
+
+  /** The input is over: operators that wait for the end, such as `reduce`, emit now. */
+  complete(): void {
+    this.#running = true;
+    this.#input.complete();
+    this.#running = false;
+  }
+
+  close(): void {
+    this.#subscription?.unsubscribe();
+  }
+
+  #subscribe(): void {
+    this.#broken = false;
+    this.#subscription?.unsubscribe();
+    const input = this.#input = new Subject<unknown>();
+    const chain = this.#operators.reduce((source, operator) => operator(source), input.asObservable());
+    this.#subscription = chain.subscribe({
+      next: (value) => {
+        if (this.#running) this.#listener.emit(value);
+        else this.#listener.emittedOutside();
+      },
+      error: (error) => {
+        this.#broken = true;
+        this.#listener.thrown(this.#current, error);
+      },
+    });
+  }
+}

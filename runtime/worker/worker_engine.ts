@@ -1,0 +1,227 @@
+/**
+ * The engine of one worker: builds the job, opens its stages, and speaks the worker protocol with its host. Where it
+ * runs (Web Worker, thread, in process) is the business of whoever makes it: all it touches is passed in.
+ *
+ * @module
+ */
+
+import type { SinkWriter } from "../../connectors/sink.ts";
+import type { ConnectorContext } from "../../connectors/source.ts";
+import type { Clock } from "../clock.ts";
+import { threadCpuMs } from "../cpu_time.ts";
+import type { DeadLetter } from "../dead_letter.ts";
+import type { Job } from "../job.ts";
+import { type LogFields, type Logger, LOG_LEVELS, type LogLevel } from "../logger.ts";
+import { readParams } from "../params.ts";
+import type { Random } from "../random.ts";
+import { planOf } from "../stage_plan.ts";
+import { buildTopology } from "../stream_builder.ts";
+import type { Topology } from "../topology.ts";
+import type { Outside } from "./async_operator.ts";
+import { Failures } from "./failures.ts";
+import { OpenJob } from "./open_job.ts";
+import {
+  type Command,
+  type HostMessage,
+  type JobSettings,
+  type Link,
+  type Port,
+  PROTOCOL_VERSION,
+  type Replies,
+  type Request,
+  sentError,
+  type WorkerMessage,
+} from "./protocol.ts";
+
+/** What a worker is given to work with. */
+export interface WorkerSurroundings {
+  readonly host: Port<WorkerMessage, HostMessage>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly outside: Outside;
+  /** The job that the settings name. */
+  loadJob(settings: JobSettings): Promise<Job>;
+  /** A connection to another worker, of what the host sent for it. */
+  openLink(link: unknown): Link;
+}
+
+/** A job that has been built, and not opened yet or also opened. */
+interface BuiltJob {
+  readonly job: Job;
+  readonly topology: Topology;
+  readonly settings: JobSettings;
+  readonly logger: Logger;
+}
+
+/** Starts a worker: it says hello and answers from then on. */
+export function startWorker(around: WorkerSurroundings): void {
+  const engine = new WorkerEngine(around);
+  around.host.onMessage((message) => engine.take(message));
+  around.host.post({ type: "hello", protocol: PROTOCOL_VERSION });
+}
+
+class WorkerEngine {
+  readonly #around: WorkerSurroundings;
+  readonly #closing = new AbortController();
+  #built: BuiltJob | undefined;
+  #open: OpenJob | undefined;
+  #letters: DeadLetter[] = [];
+  #letterCount = 0;
+  #failed = false;
+
+  constructor(around: WorkerSurroundings) {
+    this.#around = around;
+  }
+
+  take(message: HostMessage): void {
+    if (message.type !== "request") return this.#command(message);
+    const { id, request } = message;
+    this.#answer(request).then(
+      (result) => this.#post({ type: "reply", id, result }),
+      (error) => this.#post({ type: "refused", id, error: sentError(error) }),
+    );
+  }
+
+  async #answer(request: Request): Promise<Replies[Request["type"]]> {
+    switch (request.type) {
+      case "describe": {
+        const { job, topology } = await this.#build(request.job);
+        return planOf(job, topology);
+      }
+      case "discover": {
+        const built = this.#builtJob();
+        const source = built.job.sources[request.source];
+        if (source === undefined) throw new Error(`Cannot list shards of "${request.source}": the job has no such source`);
+        return await source.shards(this.#connectorContext(built));
+      }
+      case "open":
+        await this.#openJob(request);
+        return undefined;
+      case "close":
+        await this.#close();
+        return undefined;
+    }
+  }
+
+  #command(command: Command): void {
+    if (command.type === "report") return this.#report();
+    try {
+      this.#open?.command(command);
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(String(error)), "stop");
+    }
+  }
+
+  async #build(settings: JobSettings): Promise<BuiltJob> {
+    const job = await this.#around.loadJob(settings);
+    const logger = this.#logger(settings.logLevel);
+    const params = readParams(job.name, job.params, settings.params);
+    const topology = buildTopology(job, { params, logger });
+    return this.#built = { job, topology, settings, logger };
+  }
+
+  async #openJob({ placement, links }: Extract<Request, { type: "open" }>): Promise<void> {
+    const built = this.#builtJob();
+    const { job, topology } = built;
+    const context = this.#connectorContext(built);
+    const failures = new Failures(job.onError ?? "resume", {
+      deadLetter: (letter) => this.#deadLetter(letter),
+      failed: (error, policy) => this.#fail(error, policy),
+    });
+    const open = async (name: string, sink: Job["sinks"][string]): Promise<SinkWriter<never>> =>
+      await sink.open({
+        ...context,
+        reject: ({ value, origin, reason }) => failures.letter({ operator: name, origin, reason, value }),
+        fail: (error) => failures.fatal(error),
+      });
+    const writers = new Map<string, SinkWriter<never>>();
+    for (const [name, sink] of topology.sinks) writers.set(name, await open(name, sink));
+    const letters = job.deadLetters === undefined ? undefined : await job.deadLetters.open({
+      ...context,
+      // A dead letter that can't be written is logged: it has nowhere else to go.
+      reject: ({ reason }) => built.logger.error("Dead letter was refused by its sink", { reason }),
+      fail: (error) => failures.fatal(error),
+    });
+    this.#open = new OpenJob({
+      plan: planOf(job, topology),
+      topology,
+      placement,
+      links: links.map((link) => link === undefined || link === null ? undefined : this.#around.openLink(link)),
+      writers,
+      deadLetters: letters,
+      connectors: context,
+      clock: this.#around.clock,
+      outside: this.#around.outside,
+      failures,
+      tell: (message) => this.#post(message),
+      ended: () => {
+        this.#report();
+        this.#post({ type: "ended" });
+      },
+      flushed: () => this.#postLetters(),
+    });
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort();
+    this.#report();
+    await this.#open?.close();
+    this.#open = undefined;
+  }
+
+  #fail(error: Error, policy: "restart" | "stop"): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#open?.halt();
+    this.#postLetters();
+    this.#post({ type: "failure", error: sentError(error), policy });
+  }
+
+  #deadLetter(letter: DeadLetter): void {
+    this.#letterCount++;
+    this.#letters.push(letter);
+    this.#open?.writeDeadLetter(letter);
+  }
+
+  #postLetters(): void {
+    if (this.#letters.length === 0) return;
+    const letters = this.#letters;
+    this.#letters = [];
+    try {
+      this.#post({ type: "deadLetters", letters });
+    } catch {
+      // A value that can't be sent must not take its letter along.
+      this.#post({ type: "deadLetters", letters: letters.map((letter) => ({ ...letter, value: String(letter.value) })) });
+    }
+  }
+
+  #report(): void {
+    const report = this.#open?.report();
+    if (report === undefined) return;
+    this.#postLetters();
+    this.#post({ type: "report", report: { ...report, deadLetters: this.#letterCount, cpuMs: threadCpuMs() } });
+  }
+
+  #builtJob(): BuiltJob {
+    if (this.#built === undefined) throw new Error("Cannot go on without a job: describe comes first");
+    return this.#built;
+  }
+
+  #connectorContext({ settings, logger }: BuiltJob): ConnectorContext {
+    const { clock, random } = this.#around;
+    return { clock, random, logger, aws: settings.aws, startedAt: settings.startedAt, signal: this.#closing.signal };
+  }
+
+  /** Log lines go to the host, which has the logger. */
+  #logger(threshold: LogLevel): Logger {
+    const lowest = LOG_LEVELS.indexOf(threshold);
+    const at = (level: LogLevel) => (message: string, fields: LogFields = {}) => {
+      if (LOG_LEVELS.indexOf(level) >= lowest) this.#post({ type: "log", level, message, fields });
+    };
+    return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error"), critical: at("critical") };
+  }
+
+  #post(message: WorkerMessage): void {
+    this.#around.host.post(message);
+  }
+}

@@ -1,0 +1,231 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { kinesis } from "../../../connectors/kinesis/kinesis.ts";
+import {
+  BUFFERED_RECORDS_MAX,
+  type KinesisSinkWriter,
+  REQUESTS_IN_FLIGHT_MAX,
+} from "../../../connectors/kinesis/sink.ts";
+import { textOf } from "../../../connectors/raw_record.ts";
+import type { SinkWriter } from "../../../connectors/sink.ts";
+import { seededRandom } from "../../../runtime/random.ts";
+import type { Fault } from "./fault_proxy.ts";
+import { sinkBatch, StreamFixture } from "./stream_fixture.ts";
+
+interface Row {
+  readonly key: string;
+  readonly n: number;
+}
+
+const THROTTLE: Fault = {
+  kind: "error",
+  status: 400,
+  type: "ProvisionedThroughputExceededException",
+};
+const rowsOf = (count: number, keys: number): Row[] =>
+  Array.from({ length: count }, (_, n) => ({ key: `key-${n % keys}`, n }));
+
+describe("KinesisSinkWriter", () => {
+  let fixture: StreamFixture;
+  let writers: SinkWriter<Row>[] = [];
+  beforeEach(async () => void (fixture = await StreamFixture.open()));
+  afterEach(async () => {
+    await Promise.all(writers.map((writer) => writer.close()));
+    writers = [];
+    await fixture.close();
+  });
+
+  async function open(
+    stream: string,
+    options: Partial<Parameters<typeof kinesis.sink<Row>>[1]> = {},
+  ): Promise<SinkWriter<Row>> {
+    const sink = kinesis.sink<Row>(stream, { partitionKey: ({ key }) => key, ...options });
+    const writer = await sink.open(fixture.context);
+    writers.push(writer);
+    return writer;
+  }
+
+  async function write(writer: SinkWriter<Row>, rows: readonly Row[], size = 100) {
+    for (let from = 0; from < rows.length; from += size) {
+      await writer.write(sinkBatch(rows.slice(from, from + size)));
+    }
+    await writer.flush();
+  }
+
+  /** All rows of a stream in order per shard, however many there are. */
+  async function written(stream: string): Promise<Row[]> {
+    const source = kinesis.source(stream, { start: "trimHorizon" });
+    const rows: Row[] = [];
+    for (const { id } of await source.shards(fixture.context)) {
+      const { values } = await fixture.read(source, id, undefined, (_, { length }) => length === 0);
+      rows.push(...values.map((record) => JSON.parse(textOf(record))));
+    }
+    return rows;
+  }
+
+  function assertRows(found: readonly Row[], expected: readonly Row[]) {
+    const byKey = (rows: readonly Row[]) =>
+      Object.fromEntries(
+        [...Map.groupBy(rows, ({ key }) => key)]
+          .map(([key, of]) => [key, of.map(({ n }) => n)])
+          .toSorted(),
+      );
+    assertEquals(byKey(found), byKey(expected));
+  }
+
+  it("writes 2,000 rows over two shards, each key in order", async () => {
+    const stream = await fixture.stream("plain", 2);
+    const rows = rowsOf(2000, 150);
+    const writer = await open(stream);
+    await write(writer, rows);
+    assertEquals(writer.pending(), 0);
+    assertRows(await written(stream), rows);
+  });
+
+  it("keeps each key's order when parts of requests fail, and loses nothing", async () => {
+    const stream = await fixture.stream("partial", 2);
+    const random = seededRandom(3);
+    fixture.proxy.inject(
+      "PutRecords",
+      ...Array.from({ length: 25 }, (): Fault => {
+        const share = random();
+        return { kind: "partial", fails: () => random() < share };
+      }),
+    );
+    const rows = rowsOf(1500, 60);
+    await write(await open(stream), rows);
+    assertEquals(fixture.proxy.remaining(), 0);
+    assertRows(await written(stream), rows);
+  });
+
+  it("tries whole requests again after throttles, 500s and lost connections", async () => {
+    const stream = await fixture.stream("whole", 1);
+    fixture.proxy.inject(
+      "PutRecords",
+      THROTTLE,
+      { kind: "error", status: 500, type: "InternalFailure" },
+      { kind: "drop", when: "before" },
+      { kind: "drop", when: "before" },
+      { kind: "drop", when: "before" },
+      THROTTLE,
+    );
+    const rows = rowsOf(400, 40);
+    await write(await open(stream), rows);
+    assertEquals(fixture.proxy.remaining(), 0);
+    assertRows(await written(stream), rows);
+    assert(fixture.lines.some(({ level }) => level === "warn"));
+  });
+
+  it("doubles at most what was in a request whose answer was lost, and keeps the order", async () => {
+    const stream = await fixture.stream("double", 1);
+    fixture.proxy.inject("PutRecords", { kind: "drop", when: "after" });
+    const rows = rowsOf(50, 10);
+    await write(await open(stream), rows, 50);
+    const found = await written(stream);
+    assertEquals(found.length, 60);
+    // The first record of each key was repeated before the second left.
+    const firsts = found.filter(({ n }) => n < 10).length;
+    assertEquals(firsts, 20);
+    assertRows(found.filter((row, at) => found.findIndex(({ n }) => n === row.n) === at), rows);
+  });
+
+  it("sends a request that is not full after lingering, without a flush", async () => {
+    const stream = await fixture.stream("linger", 1);
+    const writer = await open(stream);
+    assertEquals(writer.write(sinkBatch([{ key: "a", n: 0 }])), undefined);
+    assertEquals([writer.pending(), fixture.proxy.calls("PutRecords").length], [1, 0]);
+    while (writer.pending() > 0) await turn();
+    assertEquals((await written(stream)).length, 1);
+  });
+
+  it("makes the caller wait above its bound and lets it go on below", async () => {
+    const stream = await fixture.stream("bound", 1);
+    const writer = await open(stream, { order: "none" });
+    const rows = rowsOf(BUFFERED_RECORDS_MAX + 1, 500);
+    const room = writer.write(sinkBatch(rows));
+    assert(room instanceof Promise);
+    await room;
+    assert(writer.pending() <= BUFFERED_RECORDS_MAX);
+    await writer.flush();
+    assertEquals(writer.pending(), 0);
+    const calls = fixture.proxy.calls("PutRecords").length;
+    assert(calls <= Math.ceil(rows.length / 500) + REQUESTS_IN_FLIGHT_MAX, `${calls} requests`);
+  });
+
+  it("rejects rows that can never be written, and writes the others", async () => {
+    const stream = await fixture.stream("reject", 1);
+    const writer = await open(stream, {
+      partitionKey: ({ key }) => {
+        if (key === "throws") throw new Error("no key");
+        return key;
+      },
+      maxRecordBytes: 60,
+    });
+    const rows = ["a", "", "b".repeat(257), "throws", "c".repeat(50), "d"]
+      .map((key, n) => ({ key, n }));
+    await write(writer, rows);
+    assertEquals((await written(stream)).map(({ n }) => n), [0, 5]);
+    assertEquals(
+      fixture.rejected.map(({ origin }) => origin),
+      [1, 2, 3, 4].map((n) => `shard@${n}`),
+    );
+    assertEquals(fixture.rejected[2]?.reason, "no key");
+    assertEquals(fixture.rejected[3]?.value, rows[4]);
+    assertEquals(fixture.failures, []);
+  });
+
+  it("finds the one row that the service refuses, and writes the others", async () => {
+    const stream = await fixture.stream("refused", 1);
+    const refusal: Fault = { kind: "error", status: 400, type: "InvalidArgumentException" };
+    // The whole request, and then the first row alone.
+    fixture.proxy.inject("PutRecords", refusal, refusal);
+    await write(await open(stream), rowsOf(5, 5));
+    assertEquals(fixture.rejected.length, 1);
+    assertEquals((await written(stream)).length, 4);
+  });
+
+  it("fails once on what somebody must change, and then takes nothing more", async () => {
+    const stream = await fixture.stream("fatal", 1);
+    const denied: Fault = { kind: "error", status: 400, type: "AccessDeniedException" };
+    fixture.proxy.inject("PutRecords", denied, denied, denied);
+    const writer = await open(stream);
+    writer.write(sinkBatch(rowsOf(1200, 1200)));
+    await assertRejects(() => writer.flush(), Error, "kinesis:PutRecords");
+    assertEquals(fixture.failures.length, 1);
+    await assertRejects(async () => await writer.write(sinkBatch(rowsOf(1, 1))), Error);
+    await assertRejects(() => writer.flush(), Error);
+  });
+
+  it("fails when the stream does not exist", async () => {
+    const writer = await open("absent");
+    await assertRejects(() => write(writer, rowsOf(1, 1)), Error, "check the stream's name");
+  });
+
+  it("stops all work when closed, whatever is under way", async () => {
+    const stream = await fixture.stream("close", 1);
+    fixture.proxy.inject("PutRecords", ...Array.from({ length: 50 }, () => THROTTLE));
+    const writer = await open(stream);
+    writer.write(sinkBatch(rowsOf(10, 10)));
+    const flushed = writer.flush();
+    await turn();
+    await writer.close();
+    await assertRejects(() => flushed, Error, "closed with 10 records unwritten");
+    const calls = fixture.proxy.calls("PutRecords").length;
+    for (let turns = 0; turns < 30; turns++) await turn();
+    assert(fixture.proxy.calls("PutRecords").length <= calls + 1);
+    assertEquals(fixture.failures, []);
+  });
+
+  it("puts by explicit hash key", async () => {
+    const stream = await fixture.stream("hash", 2);
+    const writer = await open(stream, { explicitHashKey: () => String((1n << 128n) - 1n) });
+    await write(writer, rowsOf(20, 20));
+    const source = kinesis.source(stream, { start: "trimHorizon" });
+    assertEquals((await fixture.texts(source, "shardId-000000000001", 20)).length, 20);
+  });
+
+  const turn = () => new Promise<void>((resolve) => void fixture.context.clock.defer(resolve));
+});
+
+/** The class is what the sink's contract says. */
+export type Checked = KinesisSinkWriter<Row> extends SinkWriter<Row> ? true : never;

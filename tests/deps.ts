@@ -1,0 +1,20 @@
+/**
+ * Third-party packages that only tests use, each with an exact version and what it spares us.
+ *
+ * @module
+ */
+
+/** Fake timers: replaces `Date`, `setTimeout` and their kin, and puts them back; behind `@std/testing/time`. */
+// @ts-types="npm:@types/sinonjs__fake-timers@15.0.1"
+export { default as FakeTimers } from "npm:@sinonjs/fake-timers@15.5.0";
+
+/** Property tests: generates documents and paths, and shrinks what fails to something readable. */
+export * as fc from "npm:fast-check@4.10.2";
+
+/** Another implementation of RFC 9535, to compare ours with. */
+export { query as queryRfc9535 } from "npm:jsonpath-rfc9535@1.3.0";
+
+/** Schema libraries that jobs are written with: their types and their results must fit ours. */
+export { z } from "npm:zod@4.6.7";
+export * as v from "npm:valibot@1.5.0";
+export { type as arktype } from "npm:arktype@2.2.9";
