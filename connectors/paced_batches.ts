@@ -48,19 +48,17 @@ export function pacedBatches<Batch extends ShardBatch<unknown>>(
   return new Observable((subscriber) => {
     const unsubscribed = new AbortController();
     const signal = AbortSignal.any([context.signal, unsubscribed.signal]);
+    const generator = batches(signal);
+    // While a grant is awaited, which may be for ever, the generator would keep what it holds.
+    signal.addEventListener("abort", () => void generator.return().catch(() => {}), { once: true });
     const run = async () => {
-      const generator = batches(signal);
-      try {
-        while (!signal.aborted) {
-          await context.demand.next();
-          if (signal.aborted) break;
-          const next = await generator.next();
-          if (signal.aborted) break;
-          if (next.done) return subscriber.complete();
-          subscriber.next(next.value);
-        }
-      } finally {
-        await generator.return();
+      while (!signal.aborted) {
+        await context.demand.next();
+        if (signal.aborted) return;
+        const next = await generator.next();
+        if (signal.aborted) return;
+        if (next.done) return subscriber.complete();
+        subscriber.next(next.value);
       }
     };
     run().catch((error) => {

@@ -36,6 +36,16 @@ export interface RawColumns {
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** Marks an arena whose rows must be decoded one by one. Never the text of one: that has no replacement characters. */
+const NOT_ASCII = "\ufffd";
+
+/** The text of bytes that are all ASCII; undefined for others. */
+function asciiText(bytes: Uint8Array): string | undefined {
+  const text = lenient.decode(bytes);
+  // Bytes that are no UTF-8 decode to replacement characters, which may happen to be as many as they were.
+  return text.length === bytes.length && !text.includes("\ufffd") ? text : undefined;
+}
+
 /** A batch of raw records over an arena that is never written again. */
 export class RawBatch implements ShardBatch<RawRecord> {
   readonly length: number;
@@ -81,11 +91,9 @@ export class RawBatch implements ShardBatch<RawRecord> {
    */
   textAt(row: number): string {
     const { arena, starts, ends } = this.columns;
-    this.#text ??= lenient.decode(arena);
-    // One code unit per byte means that everything is ASCII, and offsets in bytes are offsets in the text.
-    if (this.#text.length === arena.length) {
-      return this.#text.substring(at(starts, row), at(ends, row));
-    }
+    this.#text ??= asciiText(arena) ?? NOT_ASCII;
+    // Offsets in bytes are offsets in the text only where everything is ASCII.
+    if (this.#text !== NOT_ASCII) return this.#text.substring(at(starts, row), at(ends, row));
     return strict.decode(arena.subarray(at(starts, row), at(ends, row)));
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Text from outside as it may stand in a message: short, on one line, and still Unicode. Payloads can be large and
- * private; reasons and log lines carry at most a taste of them.
+ * Text from outside as it may stand in a message: short, on one line, and still Unicode. Payloads
+ * can be large and private; reasons and log lines carry at most a taste of them.
  *
  * @module
  */
@@ -18,7 +18,8 @@
 export function excerpt(text: string, charsMax: number): string {
   const isCut = text.length > charsMax;
   const head = isCut ? text.slice(0, charsMax) : text;
-  // Half of a character, left by the cut or there before, becomes U+FFFD: logs and sinks want well-formed text.
+  // Half of a character, left by the cut or there before, becomes U+FFFD: logs and sinks want
+  // well-formed text.
   const line = head.toWellFormed().replace(/[\p{Cc}\u2028\u2029]+/gu, " ");
   return isCut ? `${line}…` : line;
 }

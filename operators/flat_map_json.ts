@@ -1,6 +1,7 @@
 /**
- * Raw records to typed values: text, JSON, path, schema in one operator. What does not fit is not lost: each bad record,
- * and each bad node of a good record, is refused with a reason and becomes a dead letter, while its siblings go on.
+ * Raw records to typed values: text, JSON, path, schema in one operator. What does not fit is not
+ * lost: each bad record, and each bad node of a good record, is refused with a reason and becomes a
+ * dead letter, while its siblings go on.
  *
  * @module
  */
@@ -16,7 +17,9 @@ import { issuesText, type StandardSchema, validator } from "./standard_schema.ts
 /** How much of a value that was found a reason quotes, in UTF-16 code units. */
 export const FOUND_CHARS_MAX = 40;
 
-/** A JSON path (RFC 9535), or several: then each but the last leads to strings that hold JSON texts. */
+/**
+ * A JSON path (RFC 9535), or several: then each but the last leads to strings that hold JSON texts.
+ */
 export type FlatMapJsonPath = string | readonly [string, ...string[]];
 
 /** What becomes of records and nodes that are not what was asked for. */
@@ -24,8 +27,8 @@ export interface FlatMapJsonOptions {
   /**
    * - `"deadLetter"` (default): each is refused with its reason; the rest of the record goes on.
    * - `"drop"`: each is left out without a trace. The only way to lose data on purpose.
-   * - `"throw"`: the first one ends the record with an error, which the job's policy handles. Nodes before it have
-   *   been emitted.
+   * - `"throw"`: the first one ends the record with an error, which the job's policy handles. Nodes
+   *   before it have been emitted.
    */
   readonly onInvalid?: "deadLetter" | "drop" | "throw";
 }
@@ -40,7 +43,10 @@ export interface InvalidRecord {
 /** Goes on from a node of a document: to the next path, or to the schema. */
 type Onward<T> = (node: unknown, emit: Emit<T>, refusals: Refusals) => void;
 
-/** Handles what is invalid. The reason is a function since not everybody wants it, and it costs more than the finding. */
+/**
+ * Handles what is invalid. The reason is a function since not everybody wants it, and it costs more
+ * than the finding.
+ */
 type Reject = (
   value: unknown,
   kind: "text" | "shape",
@@ -49,19 +55,22 @@ type Reject = (
 ) => void;
 
 /**
- * Parses each record's payload as JSON, selects nodes by path, validates each with the schema, and emits what the schema
- * gives, in order. A path that selects nothing emits nothing: that is no error.
+ * Parses each record's payload as JSON, selects nodes by path, validates each with the schema, and
+ * emits what the schema gives, in order. A path that selects nothing emits nothing: that is no
+ * error.
  *
- * Several paths reach JSON inside JSON: what a path selects must be a string that holds a JSON text, to which the next path
- * applies.
+ * Several paths reach JSON inside JSON: what a path selects must be a string that holds a JSON
+ * text, to which the next path applies.
  *
- * Invalid is a payload that is not UTF-8 or not JSON (a byte order mark is not JSON), a node that is no string where a
- * JSON text is expected, and what the schema has issues with. Reasons name the path and what was found, and quote little
- * of it ({@linkcode FOUND_CHARS_MAX}, and the schema's own messages up to a bound). In a pipe outside the engine an invalid value
- * errors the stream unless it is dropped.
+ * Invalid is a payload that is not UTF-8 or not JSON (a byte order mark is not JSON), a node that
+ * is no string where a JSON text is expected, and what the schema has issues with. Reasons name the
+ * path and what was found, and quote little of it ({@linkcode FOUND_CHARS_MAX}, and the schema's
+ * own messages up to a bound). In a pipe outside the engine an invalid value errors the stream
+ * unless it is dropped.
  *
  * @param path parsed here, once
- * @param schema any Standard Schema; what it throws is a failure of the record, not an invalid value
+ * @param schema any Standard Schema; what it throws is a failure of the record, not an invalid
+ * value
  * @throws {SyntaxError} if a path is not JSONPath
  * @throws {TypeError} if `schema` is no Standard Schema; while running, if it is asynchronous
  *
@@ -74,9 +83,11 @@ type Reject = (
  * const Booking = z.object({ id: z.string() });
  * const detail = JSON.stringify({ bookings: [{ id: "a" }, { id: "b" }] });
  * const data = new TextEncoder().encode(JSON.stringify({ detail }));
- * const record = { data, partitionKey: "", sequenceNumber: "1", approximateArrival: 0, shardId: "s" };
+ * const place = { partitionKey: "", sequenceNumber: "1", approximateArrival: 0, shardId: "s" };
  * const ids: string[] = [];
- * of(record).pipe(flatMapJson(["$.detail", "$.bookings[*]"], Booking)).subscribe(({ id }) => ids.push(id));
+ * of({ data, ...place })
+ *   .pipe(flatMapJson(["$.detail", "$.bookings[*]"], Booking))
+ *   .subscribe(({ id }) => ids.push(id));
  * assertEquals(ids, ["a", "b"]);
  * ```
  */
@@ -154,7 +165,10 @@ function reading<T>(onward: Onward<T>, reject: Reject): Step<RawRecord, T> {
 
 const notJson = Symbol("not JSON");
 
-/** The document, or `notJson`. Nothing else runs within the try: errors of what follows are no invalid data. */
+/**
+ * The document, or `notJson`. Nothing else runs within the try: errors of what follows are no
+ * invalid data.
+ */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -186,8 +200,8 @@ function rejection(onInvalid: "deadLetter" | "drop" | "throw"): Reject {
 function faultText(what: string, text: string): string {
   const fault = jsonFault(text);
   if (fault === undefined) return `Cannot parse ${what}: JSON.parse refuses it`;
-  const { position, expected, found } = fault;
-  return `Cannot parse ${what} as JSON: expected ${expected} at position ${position}, found ${found}`;
+  const place = `expected ${fault.expected} at position ${fault.position}`;
+  return `Cannot parse ${what} as JSON: ${place}, found ${fault.found}`;
 }
 
 /** A value in a few words. */

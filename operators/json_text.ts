@@ -1,6 +1,6 @@
 /**
- * Where a text stops being JSON. `JSON.parse` says so only sometimes, and quotes the text when it does not; a dead
- * letter should name the place and keep the payload out of the message.
+ * Where a text stops being JSON. `JSON.parse` says so only sometimes, and quotes the text when it
+ * does not; a dead letter should name the place and keep the payload out of the message.
  *
  * @module
  */
@@ -44,7 +44,10 @@ const EXPECTED: Readonly<Record<Exclude<Next, "comma or close">, string>> = {
 
 const LITERALS: Readonly<Record<string, string>> = { t: "true", f: "false", n: "null" };
 
-/** Goes through a text once. The open brackets are a list, not a recursion, so that no text is too deep. */
+/**
+ * Goes through a text once. The open brackets are a list, not a recursion, so that no text is too
+ * deep.
+ */
 class JsonScanner {
   readonly #text: string;
   readonly #open: ("[" | "{")[] = [];

@@ -1,6 +1,6 @@
 /**
- * Schemas of any library that speaks Standard Schema, version 1 (https://standardschema.dev): zod, valibot, arktype and
- * others. Only the interface is used, so no schema library is a dependency.
+ * Schemas of any library that speaks Standard Schema, version 1 (https://standardschema.dev): zod,
+ * valibot, arktype and others. Only the interface is used, so no schema library is a dependency.
  *
  * @module
  */
@@ -13,7 +13,8 @@ export const ISSUES_DESCRIBED_MAX = 5;
 export const ISSUE_CHARS_MAX = 160;
 
 /**
- * A schema whose accepted values are of type `Out`. What it takes in is unknown: records come from outside.
+ * A schema whose accepted values are of type `Out`. What it takes in is unknown: records come from
+ * outside.
  *
  * @typeParam Out what `validate` gives for a valid value, after any transforms
  */
@@ -47,8 +48,9 @@ export type OutputOf<S> = S extends StandardSchema<infer Out> ? Out : never;
 /**
  * The schema as a plain function.
  *
- * @throws {TypeError} if `schema` does not speak Standard Schema, version 1; the function throws it for the first value
- * that the schema validates asynchronously, since records are handled in order, one at a time
+ * @throws {TypeError} if `schema` does not speak Standard Schema, version 1; the function throws it
+ * for the first value that the schema validates asynchronously, since records are handled in order,
+ * one at a time
  *
  * @example A schema written by hand
  * ```ts
@@ -58,7 +60,8 @@ export type OutputOf<S> = S extends StandardSchema<infer Out> ? Out : never;
  *   "~standard": {
  *     version: 1,
  *     vendor: "example",
- *     validate: (value) => typeof value === "string" ? { value } : { issues: [{ message: "Expected a string" }] },
+ *     validate: (value) =>
+ *       typeof value === "string" ? { value } : { issues: [{ message: "Expected a string" }] },
  *   },
  * };
  * const validate = validator(Text);
@@ -75,8 +78,9 @@ export function validator<Out>(schema: StandardSchema<Out>): (value: unknown) =>
     // Nobody will wait for it, and a rejection that nobody handles ends the process.
     validation.then(undefined, () => {});
     throw new TypeError(
-      `Cannot validate with a schema of ${standard.vendor}: it is asynchronous, and records are validated one by one ` +
-        "in order; use a synchronous schema, and mapAsync for what must wait",
+      `Cannot validate with a schema of ${standard.vendor}: it is asynchronous, ` +
+        "and records are validated one by one in order; use a synchronous schema, " +
+        "and mapAsync for what must wait",
     );
   };
 }
@@ -95,19 +99,24 @@ function standardOf<Out>(schema: StandardSchema<Out>): StandardSchema<Out>["~sta
   throw new TypeError(
     `Cannot validate with ${
       given === null ? "null" : `a value of type ${typeof given}`
-    }: expected a schema that speaks Standard Schema, version 1, such as one of zod, valibot or arktype, found ${found}`,
+    }: expected a schema that speaks Standard Schema, version 1, ` +
+      `such as one of zod, valibot or arktype, found ${found}`,
   );
 }
 
 /**
- * The issues on one line: `<path>: <message>; <path>: <message>; and 3 more`. Paths start at `$`, the value.
+ * The issues on one line: `<path>: <message>; <path>: <message>; and 3 more`. Paths start at `$`,
+ * the value.
  *
  * @example Two issues
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { issuesText } from "./standard_schema.ts";
  * assertEquals(
- *   issuesText([{ message: "Expected a number", path: ["items", 0, "price"] }, { message: "Expired" }]),
+ *   issuesText([
+ *     { message: "Expected a number", path: ["items", 0, "price"] },
+ *     { message: "Expired" },
+ *   ]),
  *   "$.items[0].price: Expected a number; $: Expired",
  * );
  * ```

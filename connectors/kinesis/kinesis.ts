@@ -18,6 +18,7 @@ import { SharedKinesis } from "./client.ts";
 import { jsonBatches } from "./json_batch.ts";
 import { checkStart, type KinesisStart } from "./position.ts";
 import { type KinesisSinkOptions, RECORD_BYTES_MAX } from "./put_entry.ts";
+import { GET_RECORDS_LIMIT } from "./shard_reader.ts";
 import { KinesisSinkWriter } from "./sink.ts";
 import { KinesisStream } from "./source.ts";
 
@@ -27,6 +28,8 @@ export type { KinesisSinkOptions, KinesisStart };
 export interface KinesisSourceOptions {
   /** Where to start when there is no checkpoint; `"latest"` by default. */
   readonly start?: KinesisStart;
+  /** Records asked for at once, and so the largest batch: 1 to 10,000, which is the default. */
+  readonly recordsPerCall?: number;
 }
 
 /** How a stream of JSON texts is read. */
@@ -43,7 +46,7 @@ const STREAM_NAME = /^[a-zA-Z0-9_.-]{1,128}$/;
  * A stream's records.
  *
  * @param stream the stream's name
- * @throws {RangeError} if the name or the start can't be
+ * @throws {RangeError} if the name, the start or `recordsPerCall` can't be
  * @throws {TypeError} if `schema` is no Standard Schema
  */
 function source<T>(stream: string, options: KinesisJsonSourceOptions<T>): Source<T>;
@@ -53,9 +56,18 @@ function source<T>(
   options: KinesisSourceOptions & { readonly schema?: StandardSchema<T> } = {},
 ): Source<RawRecord> | Source<T> {
   checkName(stream);
-  const { start = "latest", schema } = options;
+  const { start = "latest", recordsPerCall = GET_RECORDS_LIMIT, schema } = options;
   checkStart(stream, start);
-  const reader = new KinesisStream(stream, start);
+  if (
+    !(Number.isInteger(recordsPerCall) && recordsPerCall >= 1 &&
+      recordsPerCall <= GET_RECORDS_LIMIT)
+  ) {
+    throw new RangeError(
+      `Cannot read stream "${stream}" by ${recordsPerCall} records per call: ` +
+        `expected a whole number from 1 to ${GET_RECORDS_LIMIT}`,
+    );
+  }
+  const reader = new KinesisStream(stream, start, recordsPerCall);
   const common = { kind: KIND, name: stream, bounded: false };
   const shards = (context: ConnectorContext) => reader.shards(context);
   if (schema === undefined) {

@@ -109,6 +109,7 @@ export class PutLanes {
     const waiting = key === undefined ? undefined : this.#lanes.get(key);
     if (waiting !== undefined) {
       waiting.entries.push(entry);
+      return;
     }
     const lane = { key, entries: [entry], failures: 0, alone: false };
     if (key !== undefined) this.#lanes.set(key, lane);

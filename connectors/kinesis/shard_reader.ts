@@ -16,8 +16,9 @@
  * @module
  */
 
-import { type GetRecordsCommandOutput, Observable } from "../../deps.ts";
+import type { GetRecordsCommandOutput, Observable } from "../../deps.ts";
 import { delay } from "../../runtime/clock.ts";
+import { pacedBatches } from "../paced_batches.ts";
 import { RawBatch } from "../raw_record.ts";
 import type { ReadContext } from "../source.ts";
 import { Retries } from "./backoff.ts";
@@ -41,38 +42,24 @@ export interface ShardReading {
     readonly release: () => void;
   }>;
   readonly context: ReadContext;
-  /** Records per call, `GET_RECORDS_LIMIT` by default. */
-  readonly limit?: number;
+  /** Records per call. */
+  readonly limit: number;
 }
 
 /** A shard as batches; completes at the end of a closed shard, errors when somebody must act. */
 export function readShard(reading: ShardReading): Observable<RawBatch> {
-  return new Observable<RawBatch>((subscriber) => {
-    const closing = new AbortController();
-    const close = () => closing.abort();
-    reading.context.signal.addEventListener("abort", close);
-    if (reading.context.signal.aborted) close();
-    const run = async () => {
-      if (closing.signal.aborted) return;
-      const { connection, release } = await reading.acquire();
-      try {
-        const reader = new ShardReader(reading, connection, closing.signal);
-        while (!reader.ended && !closing.signal.aborted) {
-          await reading.context.demand.next();
-          const batch = await reader.next();
-          if (closing.signal.aborted) return;
-          if (batch !== undefined) subscriber.next(batch);
-        }
-        if (!closing.signal.aborted) subscriber.complete();
-      } finally {
-        release();
+  return pacedBatches(reading.context, async function* (signal) {
+    const { connection, release } = await reading.acquire();
+    try {
+      const reader = new ShardReader(reading, connection, signal);
+      for (;;) {
+        const batch = await reader.next();
+        if (batch === undefined) return;
+        yield batch;
       }
-    };
-    run().catch((error) => closing.signal.aborted || subscriber.error(error));
-    return () => {
-      reading.context.signal.removeEventListener("abort", close);
-      close();
-    };
+    } finally {
+      release();
+    }
   });
 }
 
@@ -87,7 +74,7 @@ class ShardReader {
   #emptyAnswers = 0;
   #resumed = false;
   /** Whether the shard has no more records than were handed on. */
-  ended = false;
+  #ended = false;
 
   constructor(reading: ShardReading, connection: KinesisConnection, signal: AbortSignal) {
     this.#reading = reading;
@@ -99,7 +86,7 @@ class ShardReader {
 
   /** The next answer; undefined if the shard ended without one, or reading was closed. */
   async next(): Promise<RawBatch | undefined> {
-    while (!this.#signal.aborted && !this.ended) {
+    while (!this.#signal.aborted && !this.#ended) {
       let iterator: string | undefined;
       try {
         iterator = this.#iterator ??= await this.#openIterator();
@@ -157,7 +144,7 @@ class ShardReader {
     const answer: GetRecordsCommandOutput = await client.send(
       new sdk.GetRecordsCommand({
         ShardIterator: iterator,
-        Limit: this.#reading.limit ?? GET_RECORDS_LIMIT,
+        Limit: this.#reading.limit,
       }),
       { abortSignal: this.#signal },
     );
@@ -185,7 +172,7 @@ class ShardReader {
     const atTip = batch.length === 0 && (answer.millisBehindLatest ?? 0) === 0;
     this.#emptyAnswers = atTip ? this.#emptyAnswers + 1 : 0;
     this.#iterator = answer.nextIterator;
-    this.ended = answer.nextIterator === undefined;
+    this.#ended = answer.nextIterator === undefined;
     return batch;
   }
 
@@ -258,7 +245,7 @@ class ShardReader {
         "Data loss: a shard expired before it was read to its end; its records after the position are gone",
         fields,
       );
-      this.ended = true;
+      this.#ended = true;
       return;
     }
     if (polling || position.kind !== "after") {

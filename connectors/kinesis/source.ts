@@ -13,29 +13,23 @@ import { type KinesisConnection, SharedKinesis } from "./client.ts";
 import { failureClass, kinesisError, messageOf } from "./errors.ts";
 import { listShards } from "./list_shards.ts";
 import { type KinesisStart, parsePosition, startPosition } from "./position.ts";
-import { readShard } from "./shard_reader.ts";
+import { GET_RECORDS_LIMIT, readShard } from "./shard_reader.ts";
 import { shardFilter, shardTree } from "./shard_tree.ts";
-
-/**
- * When the job first started, ms since the epoch, kept over restarts. A host that gives it makes "latest" mean the same on every
- * thread and after every restart; without it, it is when this thread first used the source.
- */
-export interface JobStart {
-  readonly startedAt?: number | undefined;
-}
 
 /** A stream and where its shards start. */
 export class KinesisStream {
   readonly #stream: string;
   readonly #start: KinesisStart;
+  readonly #recordsPerCall: number;
   readonly #clients = new SharedKinesis();
   /** Signals on whose abortion the client for listing is let go. */
   readonly #listing = new WeakMap<AbortSignal, ReturnType<SharedKinesis["acquire"]>>();
   #startedAt: number | undefined;
 
-  constructor(stream: string, start: KinesisStart) {
+  constructor(stream: string, start: KinesisStart, recordsPerCall = GET_RECORDS_LIMIT) {
     this.#stream = stream;
     this.#start = start;
+    this.#recordsPerCall = recordsPerCall;
   }
 
   /**
@@ -43,7 +37,7 @@ export class KinesisStream {
    *
    * @throws {Error} if somebody must act: no such stream, no permission, no credentials
    */
-  async shards(context: ConnectorContext & JobStart): Promise<readonly Shard[]> {
+  async shards(context: ConnectorContext): Promise<readonly Shard[]> {
     const startedAt = this.#startedAtBy(context);
     const retries = new Retries(context, { stream: this.#stream });
     while (!context.signal.aborted) {
@@ -72,7 +66,7 @@ export class KinesisStream {
   read(
     shard: string,
     after: string | undefined,
-    context: ReadContext & JobStart,
+    context: ReadContext,
   ): Observable<RawBatch> {
     const startedAt = this.#startedAtBy(context);
     return readShard({
@@ -83,10 +77,12 @@ export class KinesisStream {
         : parsePosition(after),
       acquire: () => this.#clients.acquire(context.aws),
       context,
+      limit: this.#recordsPerCall,
     });
   }
 
-  #startedAtBy(context: ConnectorContext & JobStart): number {
+  /** A host that does not say when the job started gets the time at which this thread first used the source. */
+  #startedAtBy(context: ConnectorContext): number {
     this.#startedAt ??= context.clock.now();
     return context.startedAt ?? this.#startedAt;
   }

@@ -1,6 +1,6 @@
 /**
- * How JSON paths compare (RFC 9535 section 2.3.5.2.2). Nothing, what a query gives that selects no node, is `undefined`
- * here: no JSON value is.
+ * How JSON paths compare (RFC 9535 section 2.3.5.2.2). Nothing, what a query gives that selects no
+ * node, is `undefined` here: no JSON value is.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import type { ComparisonOperator } from "./syntax.ts";
 export type Comparison = (left: unknown, right: unknown) => boolean;
 
 /**
- * The function for an operator. Only numbers with numbers and strings with strings are in order; equality is deep, and nothing
- * equals nothing.
+ * The function for an operator. Only numbers with numbers and strings with strings are in order;
+ * equality is deep, and nothing equals nothing.
  *
  * @example What is in order
  * ```ts
@@ -90,7 +90,10 @@ function less(left: unknown, right: unknown): boolean {
   return typeof left === "string" && typeof right === "string" && precedes(left, right);
 }
 
-/** The order of Unicode code points, which differs from JavaScript's of UTF-16 code units beyond U+FFFF. */
+/**
+ * The order of Unicode code points, which differs from JavaScript's of UTF-16 code units beyond
+ * U+FFFF.
+ */
 function precedes(left: string, right: string): boolean {
   const length = Math.min(left.length, right.length);
   for (let index = 0; index < length; index++) {

@@ -1,6 +1,6 @@
 /**
- * A place in the text of a JSON path, moving forward: the parser's tokens and its one way to fail. Blanks are never
- * skipped here unasked, since RFC 9535 says place by place where they may stand.
+ * A place in the text of a JSON path, moving forward: the parser's tokens and its one way to fail.
+ * Blanks are never skipped here unasked, since RFC 9535 says place by place where they may stand.
  *
  * @module
  */
@@ -96,7 +96,10 @@ export class PathCursor {
     return text === undefined ? undefined : Number(text);
   }
 
-  /** An index or a part of a slice: within the range that doubles count exactly, without leading zeros. */
+  /**
+   * An index or a part of a slice: within the range that doubles count exactly, without leading
+   * zeros.
+   */
   integer(): number | undefined {
     const start = this.offset;
     const text = this.#take(INTEGER);

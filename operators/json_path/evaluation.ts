@@ -1,7 +1,7 @@
 /**
- * A JSON path as functions: each selector is one that knows what comes next, so that running a path builds no lists
- * and no closures. Nodes come in the order of RFC 9535; where it leaves the order open (the members of an object), in the
- * object's own.
+ * A JSON path as functions: each selector is one that knows what comes next, so that names,
+ * indexes, slices and wildcards allocate nothing but keys of objects. Nodes come in the order of RFC 9535;
+ * where it leaves the order open (the members of an object), in the object's own.
  *
  * @module
  */
@@ -41,8 +41,8 @@ export function walkOf({ segments }: Query): Walk {
 }
 
 /**
- * The lookup of a query that selects one node at most. Own properties only: names such as `constructor` that every
- * object inherits are no members.
+ * The lookup of a query that selects one node at most. Own properties only: names such as
+ * `constructor` that every object inherits are no members.
  *
  * @example Two steps
  * ```ts
@@ -70,7 +70,12 @@ function member(node: unknown, name: string): unknown {
 }
 
 function item(node: unknown, index: number): unknown {
-  return Array.isArray(node) ? node[index < 0 ? node.length + index : index] : undefined;
+  return Array.isArray(node) ? node[offset(index, node.length)] : undefined;
+}
+
+/** Negative indexes count from the end. */
+function offset(index: number, length: number): number {
+  return index < 0 ? length + index : index;
 }
 
 function segmentWalk({ reach, selectors }: Segment, next: Walk): Walk {
@@ -132,15 +137,14 @@ function slice(start: number | undefined, end: number | undefined, step: number,
   return (node, root, visit) => {
     if (!Array.isArray(node) || step === 0) return;
     const { length } = node;
-    const offset = (index: number) => index < 0 ? length + index : index;
     if (step > 0) {
-      const upper = Math.min(offset(end ?? length), length);
-      for (let index = Math.max(offset(start ?? 0), 0); index < upper; index += step) {
+      const upper = Math.min(offset(end ?? length, length), length);
+      for (let index = Math.max(offset(start ?? 0, length), 0); index < upper; index += step) {
         if (node[index] !== undefined) next(node[index], root, visit);
       }
     } else {
-      const lower = end === undefined ? -1 : Math.max(offset(end), -1);
-      const first = Math.min(offset(start ?? length - 1), length - 1);
+      const lower = end === undefined ? -1 : Math.max(offset(end, length), -1);
+      const first = Math.min(offset(start ?? length - 1, length), length - 1);
       for (let index = first; index > lower; index += step) {
         if (node[index] !== undefined) next(node[index], root, visit);
       }
@@ -148,7 +152,10 @@ function slice(start: number | undefined, end: number | undefined, step: number,
   };
 }
 
-/** The node and all below it, each before its children. Keeps a list of its own: documents may be deeper than the stack. */
+/**
+ * The node and all below it, each before its children. Keeps a list of its own: documents may be
+ * deeper than the stack.
+ */
 function descendants(children: Walk): Walk {
   return (node, root, visit) => {
     const pending: unknown[] = [node];
@@ -250,7 +257,10 @@ function nodesOf(
   };
 }
 
-/** Characters (not UTF-16 code units) of a string, items of an array, members of an object; nothing for the rest. */
+/**
+ * Characters (not UTF-16 code units) of a string, items of an array, members of an object; nothing
+ * for the rest.
+ */
 function lengthOf(value: unknown): number | undefined {
   if (typeof value === "string") {
     let pairs = 0;
@@ -271,7 +281,10 @@ function isLow(unit: number): boolean {
   return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
-/** False for what is not a string or not an I-Regexp. The last pattern's expression is kept: mostly it stays the same. */
+/**
+ * False for what is not a string or not an I-Regexp. The last pattern's expression is kept: mostly
+ * it stays the same.
+ */
 function matching(subject: Lookup, pattern: Lookup, extent: "whole" | "part"): Predicate {
   let lastPattern: unknown;
   let expression: RegExp | undefined;

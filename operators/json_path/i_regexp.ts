@@ -1,11 +1,12 @@
 /**
- * I-Regexp (RFC 9485), the regular expressions of JSON paths, in terms of JavaScript's. It is a small common part of
- * many dialects: no `\d`, no look-ahead, no lazy quantifiers. What is outside it is refused, so that a path means the
- * same wherever it is used.
+ * I-Regexp (RFC 9485), the regular expressions of JSON paths, in terms of JavaScript's. It is a
+ * small common part of many dialects: no `\d`, no look-ahead, no lazy quantifiers. What is outside
+ * it is refused, so that a path means the same wherever it is used.
  *
  * @module
  */
 
+// The line can't be broken: a single expression, the grammar's SingleCharEsc, catEsc and complEsc.
 const ESCAPE =
   /\\(?:[()*+.?\[\\\]^nrt{|}-]|[pP]\{(?:L[lmotu]?|M[cen]?|N[dlo]?|P[cdefios]?|S[ckmo]?|Z[lps]?|C[cfno]?)\})/uy;
 const QUANTIFIER = /[*+?]|\{\d+(?:,\d*)?\}/uy;
@@ -13,12 +14,13 @@ const PLAIN = /[^()*+.?\[\\\]{|}\u{D800}-\u{DFFF}]/uy;
 const IN_CLASS = /[^\[\\\]\u{D800}-\u{DFFF}-]/uy;
 
 /**
- * The JavaScript expression for an I-Regexp, by the rules of RFC 9485 section 5.3: `.` is all but line feed and carriage
- * return, and an unescaped `^` or `$` stands for the start or the end. Patterns are run by backtracking: one that comes from
- * untrusted data can take very long.
+ * The JavaScript expression for an I-Regexp, by the rules of RFC 9485 section 5.3: `.` is all but
+ * line feed and carriage return, and an unescaped `^` or `$` stands for the start or the end.
+ * Patterns are run by backtracking: one that comes from untrusted data can take very long.
  *
  * @param extent `"whole"`: the subject as a whole must match; `"part"`: some part of it
- * @throws {SyntaxError} if the pattern is not an I-Regexp: says what is wrong and where in the pattern
+ * @throws {SyntaxError} if the pattern is not an I-Regexp: says what is wrong and where in the
+ * pattern
  *
  * @example A dot that stops at line ends only
  * ```ts
@@ -38,7 +40,9 @@ export function iRegexp(pattern: string, extent: "whole" | "part"): RegExp {
   }
 }
 
-/** One pass over a pattern; groups are counted, not descended into, so that no pattern is too deep. */
+/**
+ * One pass over a pattern; groups are counted, not descended into, so that no pattern is too deep.
+ */
 class Translation {
   readonly #pattern: string;
   #offset = 0;

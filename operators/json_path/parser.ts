@@ -1,6 +1,6 @@
 /**
- * Reads JSON paths (RFC 9535): syntax and well-typedness (section 2.4.3) in one pass, so that every mistake in a path is
- * found before the first record, at its offset.
+ * Reads JSON paths (RFC 9535): syntax and well-typedness (section 2.4.3) in one pass, so that every
+ * mistake in a path is found before the first record, at its offset.
  *
  * @module
  */
@@ -17,7 +17,10 @@ import {
   type Test,
 } from "./syntax.ts";
 
-/** Segments that a path may have, those in its filters included; together with the next it bounds the stack. */
+/**
+ * Segments that a path may have, those in its filters included; together with the next it bounds
+ * the stack.
+ */
 export const JSON_PATH_SEGMENTS_MAX = 256;
 /** Filters, parentheses and function calls that may stand in one another in a path. */
 export const JSON_PATH_NESTING_MAX = 32;
@@ -25,7 +28,10 @@ export const JSON_PATH_NESTING_MAX = 32;
 /** Longer ones before those that they begin with. */
 const OPERATORS: readonly ComparisonOperator[] = ["==", "!=", "<=", ">=", "<", ">"];
 
-/** A query, a function call or a literal in a filter, before it is known which of them fits where it stands. */
+/**
+ * A query, a function call or a literal in a filter, before it is known which of them fits where it
+ * stands.
+ */
 type Operand = Comparable | Extract<Test, { kind: "match" | "search" }> | {
   readonly kind: "query";
   readonly query: Query;
@@ -34,8 +40,8 @@ type Operand = Comparable | Extract<Test, { kind: "match" | "search" }> | {
 /**
  * The tree of a path.
  *
- * @throws {SyntaxError} if it is not well-formed or not well-typed, or goes beyond a bound: with the path, the offset, what was
- * expected and what is there
+ * @throws {SyntaxError} if it is not well-formed or not well-typed, or goes beyond a bound: with
+ * the path, the offset, what was expected and what is there
  *
  * @example Two segments
  * ```ts
@@ -329,7 +335,9 @@ class Parser {
     return this.#query() ?? this.#cursor.fail("a query");
   }
 
-  /** A pattern that is written in the path is checked here: it would never match, and silently so. */
+  /**
+   * A pattern that is written in the path is checked here: it would never match, and silently so.
+   */
   #patternArgument(): Comparable {
     this.#cursor.skipBlanks();
     const start = this.#cursor.offset;

@@ -1,6 +1,6 @@
 /**
- * A JSON path as a tree: what the parser makes and the compiler reads. The types admit well-typed queries only (RFC 9535
- * section 2.4.3), so that the compiler has no case for anything else.
+ * A JSON path as a tree: what the parser makes and the compiler reads. The types admit well-typed
+ * queries only (RFC 9535 section 2.4.3), so that the compiler has no case for anything else.
  *
  * @module
  */
@@ -57,7 +57,9 @@ export type Test =
 /** The comparisons of RFC 9535 section 2.3.5.2.2. */
 export type ComparisonOperator = "==" | "!=" | "<" | "<=" | ">" | ">=";
 
-/** What gives one value or nothing: can be compared and passed to functions (the RFC's `ValueType`). */
+/**
+ * What gives one value or nothing: can be compared and passed to functions (the RFC's `ValueType`).
+ */
 export type Comparable =
   | { readonly kind: "literal"; readonly value: null | boolean | number | string }
   | { readonly kind: "singular"; readonly query: SingularQuery }

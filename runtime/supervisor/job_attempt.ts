@@ -87,7 +87,9 @@ export class JobAttempt {
   /** Reads no further; what was read is processed and written before `run` resolves. */
   stop(): void {
     this.#stopping = true;
-    if (this.#running) { for (const handle of this.#handles) handle.tell({ type: "stop" }); }
+    // Before anything is read there is nothing to drain.
+    if (!this.#running) return this.#finish({ kind: "finished" });
+    for (const handle of this.#handles) handle.tell({ type: "stop" });
   }
 
   /** Asks all workers for a report. */
@@ -116,7 +118,7 @@ export class JobAttempt {
     await this.#open(plan);
     this.#running = true;
     listener.running();
-    if (this.#stopping) return this.stop();
+    if (this.#stopping) return;
     for (const name of this.#trackers.keys()) this.#openReadable(name);
     this.#discoverLater();
   }

@@ -12,6 +12,8 @@ export type WatermarkEvent =
   | { readonly kind: "advance"; readonly at: number }
   /** It has nothing to say for now: leave it out. */
   | { readonly kind: "idle" }
+  /** It is there again, with the watermark that it had before it was idle. */
+  | { readonly kind: "active" }
   /** It has ended; `successors` take its place, with its watermark. */
   | { readonly kind: "ended"; readonly successors: readonly string[] };
 
@@ -46,15 +48,14 @@ export class InputWatermark {
 
   /** Takes what an origin says. One that was not known joins, from the present on. */
   apply(name: string, event: WatermarkEvent): void {
+    // Over a merge it may end twice; the second time nobody waits for it, nor for those who took its place.
+    if (event.kind === "ended" && !this.#origins.has(name)) return;
     const origin = this.#origins.get(name) ?? this.#join(name);
     switch (event.kind) {
       case "advance":
         if (event.at <= origin.at) return;
         origin.at = event.at;
-        origin.spoken = true;
-        origin.idle = false;
-        this.#idle = false;
-        if (origin.at >= this.#at) origin.aligned = true;
+        this.#activate(origin);
         this.#advance();
         return;
       case "idle":
@@ -63,10 +64,13 @@ export class InputWatermark {
         origin.aligned = false;
         this.#leave(origin);
         return;
+      case "active":
+        if (origin.idle) this.#activate(origin);
+        return;
       case "ended":
         this.#origins.delete(name);
         for (const successor of event.successors) this.#succeed(successor, origin);
-        if (this.#origins.size > 0) this.#leave(origin);
+        if (!origin.idle && this.#origins.size > 0) this.#leave(origin);
         return;
     }
   }
@@ -83,30 +87,45 @@ export class InputWatermark {
     return origin;
   }
 
-  /** A shard after a merge takes the older of its parents' watermarks. */
+  #activate(origin: Origin): void {
+    origin.spoken = true;
+    origin.idle = false;
+    this.#idle = false;
+    if (origin.at >= this.#at) origin.aligned = true;
+  }
+
+  /** A shard after a merge takes the older watermark of its parents; one that is idle does not count. */
   #succeed(name: string, parent: Origin): void {
     const known = this.#origins.get(name);
-    if (known === undefined) this.#origins.set(name, { ...parent, spoken: false });
-    else if (!known.spoken) known.at = Math.min(known.at, parent.at);
+    if (known === undefined || (!known.spoken && known.idle && !parent.idle)) {
+      this.#origins.set(name, { ...parent, spoken: false });
+    } else if (!known.spoken && known.idle === parent.idle) {
+      known.at = Math.min(known.at, parent.at);
+      known.aligned ||= parent.aligned;
+    }
   }
 
-  /** An origin no longer counts: the least of the others may be further on. */
+  /** An origin no longer counts: if it was the one that held back, the others decide. */
   #leave(origin: Origin): void {
     const active = [...this.#origins.values()].some((other) => !other.idle);
-    if (active) return this.#advance();
-    // Nobody is left to wait for: what the furthest has promised holds, if it was this one that held back (Flink).
     if (origin.at === this.#at) {
-      for (const other of this.#origins.values()) this.#at = Math.max(this.#at, other.at);
+      if (active) this.#advance();
+      // Nobody is left to wait for: what the furthest has promised holds.
+      else for (const other of this.#origins.values()) this.#at = Math.max(this.#at, other.at);
     }
-    this.#idle = true;
+    if (!active) this.#idle = true;
   }
 
+  /** Takes the least watermark of those that count, if there are any. */
   #advance(): void {
     let least = Infinity;
-    for (const { at, idle, aligned } of this.#origins.values()) {
-      if (!idle && aligned && at < least) least = at;
+    let anyCounts = false;
+    for (const { at, aligned } of this.#origins.values()) {
+      if (!aligned) continue;
+      anyCounts = true;
+      if (at < least) least = at;
     }
-    if (least !== Infinity && least > this.#at) this.#at = least;
+    if (anyCounts && least > this.#at) this.#at = least;
   }
 }
 

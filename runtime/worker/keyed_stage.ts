@@ -171,15 +171,18 @@ export class KeyedStage {
   }
 
   #clockMayMove(): void {
-    if (this.#clock.update()) {
-      const { at } = this.#clock;
+    const moved = this.#clock.update();
+    const { at, idle } = this.#clock;
+    if (moved) {
       this.#mark(at, () => {
         this.#outputs.advance(this.#domain);
         this.#outputs.watermark(this.#domain, { kind: "advance", at });
       });
+    } else if (this.#idle && !idle) {
+      // Stages behind must wait for this one again, though it has nothing new to promise yet.
+      this.#mark(at, () => this.#outputs.watermark(this.#domain, { kind: "active" }));
     }
-    const { idle } = this.#clock;
-    if (idle && !this.#idle) this.#mark(this.#clock.at, () => this.#outputs.watermark(this.#domain, { kind: "idle" }));
+    if (idle && !this.#idle) this.#mark(at, () => this.#outputs.watermark(this.#domain, { kind: "idle" }));
     this.#idle = idle;
   }
 

@@ -9,14 +9,10 @@ import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/ass
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import type { ConnectorContext, ReadContext, ShardBatch, Source } from "../../connectors/source.ts";
 import type { Subscription } from "../../deps.ts";
-import { type Clock, systemClock } from "../../runtime/clock.ts";
-import { silentLogger } from "../../runtime/logger.ts";
-import { seededRandom } from "../../runtime/random.ts";
-
-/** How long the suite waits for what a source should do, in real ms, before it says that it did not. */
-export const WAIT_MS_MAX = 5000;
-/** Turns of the event loop that the suite gives a source to do what it should not do. */
-const QUIET_TURNS = 25;
+import type { Clock } from "../../runtime/clock.ts";
+import { connectorContext } from "./connector_context.ts";
+import { CountedTimers } from "./counted_timers.ts";
+import { QUIET_TURNS, turns, until } from "./event_loop.ts";
 
 /** A source with known contents. */
 export interface SourceUnderTest<T> {
@@ -58,7 +54,7 @@ export function sourceSuite<T>(name: string, open: () => Promise<SourceUnderTest
     });
 
     it("shards() lists every shard once and again by the same id", async () => {
-      const context = contextOf(subject, new AbortController().signal);
+      const context = contextOf(subject);
       const listed = await subject.source.shards(context);
       const ids = listed.map(({ id }) => id);
       assertEquals([...ids].sort(), [...subject.contents.keys()].sort());
@@ -90,7 +86,10 @@ export function sourceSuite<T>(name: string, open: () => Promise<SourceUnderTest
       const second = new Reading(subject, shard, undefined, { batch$: first.batch$ });
       readings.push(second);
       first.grant(Infinity);
-      await until(() => first.values.length + second.values.length >= 2 * expected.length, "two readings");
+      await until(
+        () => first.values.length + second.values.length >= 2 * expected.length,
+        "two readings",
+      );
       assertEquals(first.values.length + second.values.length, 2 * expected.length);
       assertEquals(first.values, expected);
       assertEquals(second.values, expected);
@@ -147,7 +146,7 @@ export function sourceSuite<T>(name: string, open: () => Promise<SourceUnderTest
       const reading = start(shard);
       reading.grant(1);
       await until(() => reading.batches.length === 1, "a batch");
-      reading.subscription.unsubscribe();
+      reading.subscription?.unsubscribe();
       const { asked } = reading;
       reading.grant(Infinity);
       await turns(QUIET_TURNS);
@@ -176,6 +175,10 @@ export function sourceSuite<T>(name: string, open: () => Promise<SourceUnderTest
   });
 }
 
+function contextOf<T>({ clock, context }: SourceUnderTest<T>): ConnectorContext {
+  return { ...connectorContext(clock), ...context };
+}
+
 interface DeliveredBatch {
   readonly position: string;
   /** Records delivered up to and with this batch. */
@@ -185,7 +188,7 @@ interface DeliveredBatch {
 /** One subscription to a shard, with what it has delivered. */
 class Reading<T> {
   readonly batch$: ReturnType<Source<T>["read"]>;
-  readonly subscription: Subscription;
+  readonly subscription: Subscription | undefined;
   readonly timers: CountedTimers;
   readonly values: unknown[] = [];
   readonly positions: string[] = [];
@@ -207,12 +210,13 @@ class Reading<T> {
     this.#subject = subject;
     this.timers = new CountedTimers(subject.clock);
     const context: ReadContext = {
-      ...contextOf(subject, this.#closing.signal),
+      ...contextOf(subject),
+      signal: this.#closing.signal,
       clock: this.timers,
       demand: { next: () => this.#next() },
     };
     this.batch$ = how.batch$ ?? subject.source.read(shard, after, context);
-    this.subscription = how.subscribe === false ? NO_SUBSCRIPTION : this.batch$.subscribe({
+    this.subscription = how.subscribe === false ? undefined : this.batch$.subscribe({
       next: (batch) => this.#take(batch),
       error: (error) => this.ended = error,
       complete: () => this.ended = "completed",
@@ -231,8 +235,12 @@ class Reading<T> {
   /** Reads until so many records have come, and to the end where there is one. */
   async readAll(count: number): Promise<void> {
     this.grant(Infinity);
-    const isDone = () => this.#subject.ends ? this.ended !== undefined : this.values.length >= count;
-    await until(() => isDone() || (this.ended !== undefined && this.ended !== "completed"), `${count} records`);
+    const isDone = () =>
+      this.#subject.ends ? this.ended !== undefined : this.values.length >= count;
+    await until(
+      () => isDone() || (this.ended !== undefined && this.ended !== "completed"),
+      `${count} records`,
+    );
     // What comes beyond them would be one too many.
     await turns(QUIET_TURNS);
     if (this.ended instanceof Error) throw this.ended;
@@ -244,7 +252,7 @@ class Reading<T> {
   }
 
   stop(): void {
-    this.subscription.unsubscribe();
+    this.subscription?.unsubscribe();
     this.abort();
   }
 

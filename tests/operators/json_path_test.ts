@@ -1,6 +1,6 @@
 /**
- * JSON paths against the example tables of RFC 9535, against another implementation, and where the RFC leaves a choice
- * or a danger: what is inherited, documents deeper than the stack, surrogates.
+ * JSON paths against the example tables of RFC 9535, against another implementation, and where the
+ * RFC leaves a choice or a danger: what is inherited, documents deeper than the stack, surrogates.
  *
  * @module
  */
@@ -210,9 +210,10 @@ describe("compileJsonPath() against another implementation", () => {
 
   const blank = fc.constantFrom("", "", "", " ", "\n\t");
   const index = fc.integer({ min: -4, max: 4 }).map(String);
-  // What is generated keeps clear of where the other one (1.3.0) is known to be wrong: slices with bounds before the
-  // first item or an empty step before a blank, chains such as a && b && c, filters next to other selectors. The seed is
-  // fixed for what is not known. Slices have a test of their own below, chains one in `parser_test.ts`.
+  // What is generated keeps clear of where the other one (1.3.0) is known to be wrong: slices with
+  // bounds before the first item or an empty step before a blank, chains such as a && b && c,
+  // filters next to other selectors. The seed is fixed for what is not known. Slices have a test of
+  // their own below, chains one in `parser_test.ts`.
   const bound = fc.constantFrom("", "0", "1", "2", "3", "9");
   const quoted = names.map((name) => JSON.stringify(name));
   const singularStep = fc.oneof(
@@ -284,7 +285,8 @@ describe("compileJsonPath() against another implementation", () => {
       fc.property(path, document, (path, document) => {
         const ours = selected(path, document);
         const theirs: unknown[] = queryRfc9535(document, path);
-        // For descendants the RFC leaves the order open between levels: the other one goes level by level.
+        // For descendants the RFC leaves the order open between levels: the other one goes level by
+        // level.
         const isOrdered = !path.includes("..");
         assertEquals(isOrdered ? ours : sorted(ours), isOrdered ? theirs : sorted(theirs), path);
       }),

@@ -99,7 +99,8 @@ describe("jsonFault()", () => {
       fc.property(fc.array(tokens, { maxLength: 8 }), (parts) => {
         const text = parts.join("");
         const position = jsonFault(text)?.position ?? text.length;
-        // What comes before can be completed: the same prefix alone fails at its end, or not at all.
+        // What comes before can be completed: the same prefix alone fails at its end, or not at
+        // all.
         assertEquals(jsonFault(text.slice(0, position))?.position ?? position, position, text);
       }),
       { numRuns: 1000, seed: 8259 },

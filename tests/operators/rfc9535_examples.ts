@@ -1,6 +1,6 @@
 /**
- * The example tables of RFC 9535 as data. Where the RFC allows several orders (members of an object), the one
- * expected here is the object's own.
+ * The example tables of RFC 9535 as data. Where the RFC allows several orders (members of an
+ * object), the one expected here is the object's own.
  *
  * @module
  */

@@ -35,6 +35,9 @@ describe("kinesis.source()", () => {
     }
     assertThrows(() => kinesis.source("s", { start: { at: -1 } }), RangeError);
     assertThrows(() => kinesis.source("s", { start: { after: { a: "x" } } }), TypeError);
+    for (const recordsPerCall of [0, 1.5, 10_001]) {
+      assertThrows(() => kinesis.source("s", { recordsPerCall }), RangeError, "records per call");
+    }
     // @ts-expect-error A schema speaks Standard Schema.
     assertThrows(() => kinesis.source("s", { schema: {} }), TypeError);
   });

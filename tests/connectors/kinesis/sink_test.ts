@@ -1,14 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { kinesis } from "../../../connectors/kinesis/kinesis.ts";
-import {
-  BUFFERED_RECORDS_MAX,
-  type KinesisSinkWriter,
-  REQUESTS_IN_FLIGHT_MAX,
-} from "../../../connectors/kinesis/sink.ts";
+import { BUFFERED_RECORDS_MAX, REQUESTS_IN_FLIGHT_MAX } from "../../../connectors/kinesis/sink.ts";
 import { textOf } from "../../../connectors/raw_record.ts";
 import type { SinkWriter } from "../../../connectors/sink.ts";
 import { seededRandom } from "../../../runtime/random.ts";
+import { sinkSuite } from "../sink_suite.ts";
 import type { Fault } from "./fault_proxy.ts";
 import { sinkBatch, StreamFixture } from "./stream_fixture.ts";
 
@@ -227,5 +224,32 @@ describe("KinesisSinkWriter", () => {
   const turn = () => new Promise<void>((resolve) => void fixture.context.clock.defer(resolve));
 });
 
-/** The class is what the sink's contract says. */
-export type Checked = KinesisSinkWriter<Row> extends SinkWriter<Row> ? true : never;
+sinkSuite("A Kinesis stream", async () => {
+  const fixture = await StreamFixture.open();
+  const stream = await fixture.stream("suite", 2);
+  const keys = 7;
+  const { clock, aws, signal } = fixture.context;
+  const source = kinesis.source(stream, { start: "trimHorizon" });
+  return {
+    sink: kinesis.sink<Row>(stream, { partitionKey: ({ key }) => key }),
+    row: (n) => ({ key: `key-${n % keys}`, n }),
+    keys,
+    written: async () => {
+      const rows: Row[] = [];
+      for (const { id } of await source.shards(fixture.context)) {
+        const { values } = await fixture.read(
+          source,
+          id,
+          undefined,
+          (_, { length }) => length === 0,
+        );
+        rows.push(...values.map((record) => JSON.parse(textOf(record))));
+      }
+      return rows.map(({ n }) => n);
+    },
+    unwritable: [{ key: "", n: -1 }, { key: "k".repeat(257), n: -2 }],
+    clock,
+    context: { aws, signal },
+    close: () => fixture.close(),
+  };
+});

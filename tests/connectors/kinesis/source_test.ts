@@ -5,6 +5,7 @@ import { kinesis } from "../../../connectors/kinesis/kinesis.ts";
 import { KinesisStream } from "../../../connectors/kinesis/source.ts";
 import { type RawRecord, textOf } from "../../../connectors/raw_record.ts";
 import type { Source } from "../../../connectors/source.ts";
+import { sourceSuite } from "../source_suite.ts";
 import { StreamFixture } from "./stream_fixture.ts";
 
 const shardId = (index: number) => `shardId-${String(index).padStart(12, "0")}`;
@@ -240,4 +241,33 @@ describe("KinesisStream", () => {
     assert(String(rows[1]).startsWith("Cannot read a record as JSON"));
     assertEquals(rows[2], "Cannot read a record by the source's schema: $.n: Expected a number");
   });
+});
+
+sourceSuite("An open Kinesis stream", async () => {
+  const fixture = await StreamFixture.open();
+  const stream = await fixture.stream("suite", 2);
+  const rows = Array.from({ length: 50 }, (_, index) => [`key-${index}`, `${index}`] as const);
+  await fixture.put(stream, rows);
+  const source = kinesis.source(stream, { start: "trimHorizon", recordsPerCall: 7 });
+  const contents = new Map<string, readonly string[]>();
+  for (const shard of [shardId(0), shardId(1)]) {
+    const { values } = await fixture.read(
+      source,
+      shard,
+      undefined,
+      (all, { length }) => length === 0 && all.length > 0,
+    );
+    contents.set(shard, values.map(textOf));
+  }
+  assertEquals([...contents.values()].flat().length, rows.length);
+  const { clock, aws, signal } = fixture.context;
+  return {
+    source,
+    contents,
+    comparable: textOf,
+    ends: false,
+    clock,
+    context: { aws, signal },
+    close: () => fixture.close(),
+  };
 });

@@ -18,6 +18,7 @@ describe("comparison()", () => {
     assertEquals(equal([1], [1, 1]), false);
     assertEquals(equal([1, 1], [1]), false);
     assertEquals(equal({ a: 1 }, { a: 1, b: 1 }), false);
+    assertEquals(equal({ a: 1, b: 1 }, { a: 1 }), false);
     assertEquals(equal({ a: 1 }, { b: 1 }), false);
   });
 

@@ -25,6 +25,19 @@ describe("walkOf()", () => {
     const walk = walkOf(parseJsonPath("$.items[?@.n >= $.limit && !@.limit].n"));
     walk(document, document, (node) => nodes.push(node));
     assertEquals(nodes, [2]);
+    for (
+      const [path, expected] of [
+        ["$.items[?count($.items[*]) == @.n].n", [3]],
+        ["$.items[?value($..[1].n) == @.n].n", [2]],
+        ["$.items[?count(@.*) == 2].n", [3]],
+        ["$.items[?$.items[*].limit].n", [1, 2, 3]],
+        ["$.items[?@.*.limit].n", []],
+      ] as const
+    ) {
+      const found: unknown[] = [];
+      walkOf(parseJsonPath(path))(document, document, (node) => found.push(node));
+      assertEquals(found, [...expected], path);
+    }
   });
 
   it("visits a node before what is below it, and items in order", () => {

@@ -1,5 +1,6 @@
 /**
- * Mistakes in paths: each is found when the path is compiled, at its offset, and says what should stand there.
+ * Mistakes in paths: each is found when the path is compiled, at its offset, and says what should
+ * stand there.
  *
  * @module
  */

@@ -38,9 +38,8 @@ cyclic["self"] = cyclic;
 const cyclicBelow: Record<string, unknown> = { id: 2, below: { list: [] as unknown[] } };
 cyclicBelow["below"] = { list: [cyclicBelow["below"], cyclicBelow] };
 const deep = Array.from({ length: 60 }).reduce<unknown>((inner) => ({ inner }), "bottom");
-const withOwnProto: unknown = JSON.parse(
-  '{"a":1,"__proto__":{"polluted":true},"b":{"__proto__":2}}',
-);
+const withOwnProto = (): unknown =>
+  JSON.parse('{"a":1,"__proto__":{"polluted":true},"b":{"__proto__":2}}');
 
 /** Batches of values, by what is special about them. */
 const batches: Readonly<Record<string, readonly unknown[]>> = {
@@ -78,7 +77,7 @@ const batches: Readonly<Record<string, readonly unknown[]>> = {
     { 'a"b': 1, "a\nb": 2, "\u2028": 3, "${x}": 4, "\uD800": 5, "": 6, constructor: 7 },
     { 'a"b': 1, "a\nb": 2, "\u2028": 3, "${x}": 4, "\uD800": 5, "": 6, constructor: 8 },
   ],
-  "own __proto__": [withOwnProto, withOwnProto, { a: 1 }],
+  "own __proto__": [withOwnProto(), withOwnProto(), { a: 1 }],
   "no prototype": [Object.assign(Object.create(null), { a: 1 }), { a: 2 }],
   "symbols and hidden fields": [
     Object.defineProperty({ a: 1, [Symbol("s")]: 2 }, "hidden", { value: 3 }),
@@ -273,6 +272,15 @@ describe("encodeValues()", () => {
     assertEquals(arena.length, 1 << 20);
   });
 
+  it("makes copies of an object that rows share", () => {
+    const shared = { city: "Oslo" };
+    const [first, second] = crossed([{ at: shared }, { at: shared }], new ColumnEncoder());
+    assertEquals(first, second);
+    assert(typeof first === "object" && first !== null && "at" in first);
+    assert(typeof second === "object" && second !== null && "at" in second);
+    assert(first.at !== second.at);
+  });
+
   it("does not change a batch when it encodes the next", () => {
     const encoder = new ColumnEncoder();
     const first = encodeValues([{ a: 1, b: "x" }], 1, encoder);
@@ -311,7 +319,7 @@ describe("encodeValues()", () => {
     assertEquals(bytesOf(["abcd", "efgh"]), 8 + 8);
     assertEquals(bytesOf([{ a: "abcd" }, { a: "abcd" }]), 4);
     assert(bytesOf([["x".repeat(500)], 1]) >= 500);
-    const large = { self: {}, text: "x".repeat(700) };
+    const large = { text: "x".repeat(700), self: {} };
     large.self = large;
     assert(bytesOf([large]) >= 700);
   });
