@@ -10,7 +10,9 @@ export { Observable, Subject } from "npm:rxjs@7.8.2";
 export type { OperatorFunction, Subscriber, Subscription } from "npm:rxjs@7.8.2";
 
 /** AWS SDK, Kinesis client: spares us signing, credentials, endpoints and the service's model. Loaded when used. */
-export const loadKinesis = () => import("npm:@aws-sdk/client-kinesis@3.1143.0");
+export function loadKinesis(): Promise<typeof import("npm:@aws-sdk/client-kinesis@3.1143.0")> {
+  return import("npm:@aws-sdk/client-kinesis@3.1143.0");
+}
 export type {
   GetRecordsCommandOutput,
   KinesisClient,
@@ -22,10 +24,16 @@ export type {
 } from "npm:@aws-sdk/client-kinesis@3.1143.0";
 
 /** AWS SDK, protocols: the public base class for reading GetRecords answers ourselves, errors left to the SDK. */
-export const loadAwsProtocols = () => import("npm:@aws-sdk/core@3.981.0/protocols");
+export function loadAwsProtocols(): Promise<typeof import("npm:@aws-sdk/core@3.981.0/protocols")> {
+  return import("npm:@aws-sdk/core@3.981.0/protocols");
+}
 
 /** AWS SDK, HTTP/1.1 with keep-alive: the client's default handler opens a connection per call. */
-export const loadNodeHttpHandler = () => import("npm:@smithy/node-http-handler@4.14.2");
+export function loadNodeHttpHandler(): Promise<
+  typeof import("npm:@smithy/node-http-handler@4.14.2")
+> {
+  return import("npm:@smithy/node-http-handler@4.14.2");
+}
 
 /** An in-process Kinesis for tests and examples: spares us a service of our own to be wrong against. */
 export const loadKinesalite = (): Promise<{

@@ -41,8 +41,21 @@ export * from "./connectors/mod.ts";
 export * from "./operators/mod.ts";
 export type { DeadLetter, ErrorPolicy } from "./runtime/dead_letter.ts";
 export type { Duration } from "./runtime/duration.ts";
-export { type BuildContext, defineJob, type Job, type SinkMap, type SourceMap, type Streams } from "./runtime/job.ts";
-export { jsonLinesLogger, type LogFields, type Logger, type LogLevel, silentLogger } from "./runtime/logger.ts";
+export {
+  type BuildContext,
+  defineJob,
+  type Job,
+  type SinkMap,
+  type SourceMap,
+  type Streams,
+} from "./runtime/job.ts";
+export {
+  jsonLinesLogger,
+  type LogFields,
+  type Logger,
+  type LogLevel,
+  silentLogger,
+} from "./runtime/logger.ts";
 export { type JobHandle, startJob, type StartJobOptions } from "./runtime/start.ts";
 export {
   type Handles,
@@ -72,5 +85,13 @@ export type {
 } from "./runtime/stream.ts";
 export type { JobOutcome } from "./runtime/supervisor/supervisor.ts";
 export type { JobStatus } from "./runtime/supervisor/job_status.ts";
-export { runJob, type RunJobOptions, type TestInputs, type TestRun } from "./runtime/testing/run_job.ts";
-export { simulatedStream, type SimulatedStreamOptions } from "./runtime/testing/simulated_stream.ts";
+export {
+  runJob,
+  type RunJobOptions,
+  type TestInputs,
+  type TestRun,
+} from "./runtime/testing/run_job.ts";
+export {
+  simulatedStream,
+  type SimulatedStreamOptions,
+} from "./runtime/testing/simulated_stream.ts";

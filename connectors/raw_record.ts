@@ -130,6 +130,22 @@ class BatchedRecord implements RawRecord {
 }
 
 /**
+ * The record with its fields as plain data, fit to be sent to another thread; other values as they are.
+ *
+ * @example Nothing to do for what is plain already
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { plainRecord } from "./raw_record.ts";
+ * assertEquals(plainRecord({ id: 1 }), { id: 1 });
+ * ```
+ */
+export function plainRecord(value: unknown): unknown {
+  if (!(value instanceof BatchedRecord)) return value;
+  const { data, partitionKey, sequenceNumber, approximateArrival, shardId } = value;
+  return { data, partitionKey, sequenceNumber, approximateArrival, shardId };
+}
+
+/**
  * A raw record's payload as text.
  *
  * @throws {TypeError} if it is not UTF-8

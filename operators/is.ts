@@ -22,7 +22,9 @@
 export function is<Tag extends string, V extends string>(
   tag: Tag,
   value: V,
-): <T extends { readonly [P in Tag]: string }>(event: T) => event is Extract<T, { readonly [P in Tag]: V }> {
+): <T extends { readonly [P in Tag]: string }>(
+  event: T,
+) => event is Extract<T, { readonly [P in Tag]: V }> {
   return <T extends { readonly [P in Tag]: string }>(
     event: T,
   ): event is Extract<T, { readonly [P in Tag]: V }> => {

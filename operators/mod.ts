@@ -4,7 +4,12 @@
  * @module
  */
 
-export { flatMapJson, type FlatMapJsonOptions, type FlatMapJsonPath, type InvalidRecord } from "./flat_map_json.ts";
+export {
+  flatMapJson,
+  type FlatMapJsonOptions,
+  type FlatMapJsonPath,
+  type InvalidRecord,
+} from "./flat_map_json.ts";
 export { is } from "./is.ts";
 export { compileJsonPath, type JsonPath } from "./json_path.ts";
 export type { Issue, StandardSchema, Validation } from "./standard_schema.ts";

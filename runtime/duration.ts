@@ -45,7 +45,7 @@ export function milliseconds(duration: Duration): number {
   if (!Number.isFinite(value) || value < 0) {
     throw new RangeError(
       `Cannot read duration ${
-        JSON.stringify(duration)
+        typeof duration === "number" ? duration : JSON.stringify(duration)
       }: expected milliseconds, or a number with ms, s, m, h or d such as "5s"`,
     );
   }

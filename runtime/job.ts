@@ -76,9 +76,14 @@ export function defineJob<const S extends SourceMap, const O extends SinkMap, P 
 ): Job<S, O, P> {
   const { name, maxParallelism } = job;
   if (typeof name !== "string" || name === "") {
-    throw new TypeError(`Cannot define a job as its name is ${JSON.stringify(name)}: give it a text`);
+    throw new TypeError(
+      `Cannot define a job as its name is ${JSON.stringify(name)}: give it a text`,
+    );
   }
-  if (maxParallelism !== undefined && !(Number.isInteger(maxParallelism) && maxParallelism >= 1 && maxParallelism <= 32768)) {
+  if (
+    maxParallelism !== undefined &&
+    !(Number.isInteger(maxParallelism) && maxParallelism >= 1 && maxParallelism <= 32768)
+  ) {
     throw new RangeError(
       `Cannot define job "${name}" as maxParallelism is ${maxParallelism}: give it a whole number from 1 to 32768`,
     );
@@ -91,7 +96,8 @@ export function defineJob<const S extends SourceMap, const O extends SinkMap, P 
 
 /** Whether a value, such as a module's default export, is a job. */
 export function isJob(value: unknown): value is Job {
-  return typeof value === "object" && value !== null && "name" in value && typeof value.name === "string" &&
+  return typeof value === "object" && value !== null && "name" in value &&
+    typeof value.name === "string" &&
     "sources" in value && typeof value.sources === "object" && value.sources !== null &&
     "sinks" in value && typeof value.sinks === "object" && value.sinks !== null &&
     "build" in value && typeof value.build === "function";

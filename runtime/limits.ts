@@ -10,21 +10,23 @@ export const TURN_ROWS_MAX = 1024;
 /** How long a worker runs turns before it looks at messages again. */
 export const SLICE_MS_MAX = 4;
 
-/** Rows and bytes after which an output batch is handed over without waiting for the end of the slice. */
+/** Rows after which an output batch is handed over without waiting for the end of the slice. */
 export const BATCH_ROWS_MAX = 1024;
+/** Bytes after which it is. */
 export const BATCH_BYTES_MAX = 1 << 20;
 
 /**
- * Rows and bytes on their way over one channel (one edge, one pair of workers) that have not been handled yet. One
- * batch may go beyond: a batch is sent as long as anything is left.
+ * Rows on their way over one channel (one edge, one pair of workers) that have not been handled yet. One batch may go
+ * beyond: a batch is sent as long as anything is left.
  */
 export const CHANNEL_ROWS_MAX = 8192;
+/** Their bytes. */
 export const CHANNEL_BYTES_MAX = 8 << 20;
 
 /** Batches that a shard actor holds before its reader has to wait. */
 export const SHARD_BATCHES_MAX = 2;
 
-/** Shapes of a key's mailbox Observable kept per key group; the longest inactive is dropped beyond. */
+/** Mailbox Observables kept per key group; beyond that the longest inactive one is dropped. */
 export const ACTIVE_MAILBOXES_MAX = 10_000;
 
 /** Dead letters written to the log each second by each worker; all are counted, and go to the job's sink if it has one. */
@@ -36,10 +38,13 @@ export const SHARD_DISCOVERY_MS = 10_000;
 /** How often workers report their counters. */
 export const REPORT_MS = 1000;
 
-/** Restarts allowed within a window before the job is given up; the wait before each doubles up to a maximum. */
+/** Restarts allowed within a window before the job is given up. */
 export const RESTARTS_MAX = 10;
+/** The window. */
 export const RESTART_WINDOW_MS = 10 * 60_000;
+/** The wait before the first restart of a window; doubled for each further one. */
 export const RESTART_DELAY_MS = 250;
+/** The longest wait before a restart. */
 export const RESTART_DELAY_MS_MAX = 30_000;
 
 /** How long a worker may take to let go of everything before it is ended. */

@@ -24,9 +24,13 @@ export interface Logger {
 /** Takes a line that is already formatted; `error` and `critical` lines come with their level so they can go elsewhere. */
 export type LogWriter = (line: string, level: LogLevel) => void;
 
-// deno-lint-ignore no-console
-const toConsole: LogWriter = (line, level) =>
-  level === "error" || level === "critical" ? console.error(line) : console.log(line);
+/* Console methods write to stdout and stderr, and are what Deno's OpenTelemetry listens to. */
+const toConsole: LogWriter = (line, level) => {
+  // deno-lint-ignore no-console
+  if (level === "error" || level === "critical") console.error(line);
+  // deno-lint-ignore no-console
+  else console.log(line);
+};
 
 /**
  * A logger that writes JSON lines: `{"level","time","message",...fields}`, time in ISO 8601.

@@ -31,7 +31,9 @@ function exists(url: URL): boolean {
   try {
     return Deno.statSync(url).isFile;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return false;
+    }
     throw error;
   }
 }

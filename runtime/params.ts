@@ -4,7 +4,12 @@
  * @module
  */
 
-import { type Issue, type StandardSchema, type Validation, validator } from "../operators/standard_schema.ts";
+import {
+  type Issue,
+  type StandardSchema,
+  type Validation,
+  validator,
+} from "../operators/standard_schema.ts";
 
 /** Environment variables with this prefix are job parameters: `PENSTOCK_PARAM_limit=5` is the parameter `limit`. */
 export const PARAM_PREFIX = "PENSTOCK_PARAM_";
@@ -38,7 +43,9 @@ export function readParams<P>(
     const names = Object.keys(texts);
     if (names.length === 0) return undefined;
     throw new ParamsError(
-      `Cannot use parameters ${names.join(", ")} of job "${job}": the job declares none; give defineJob() a params schema`,
+      `Cannot use parameters ${
+        names.join(", ")
+      } of job "${job}": the job declares none; give defineJob() a params schema`,
     );
   }
   const validate = validator(schema);
@@ -53,9 +60,13 @@ export function readParams<P>(
     outcome = validate(values);
   }
   if (outcome.issues === undefined) return outcome.value;
-  const issues = outcome.issues.map((issue) => `${topLevelName(issue) ?? "parameters"}: ${issue.message}`);
+  const issues = outcome.issues.map((issue) =>
+    `${topLevelName(issue) ?? "parameters"}: ${issue.message}`
+  );
   throw new ParamsError(
-    `Cannot use the parameters of job "${job}": ${issues.join("; ")}; give each as --param name=value or ${PARAM_PREFIX}name`,
+    `Cannot use the parameters of job "${job}": ${
+      issues.join("; ")
+    }; give each as --param name=value or ${PARAM_PREFIX}name`,
   );
 }
 

@@ -8,7 +8,7 @@
 export type Random = () => number;
 
 /** The machine's own randomness, for jitter in production. */
-export const systemRandom: Random = () => Math.random();
+export const systemRandom: Random = Math.random;
 
 /**
  * A seeded generator (mulberry32): the same seed gives the same numbers on every machine.

@@ -110,7 +110,11 @@ export function planOf(job: Job, topology: Topology): JobPlan {
       of: source.name,
       bounded: source.bounded,
     })),
-    sinks: Object.entries(job.sinks).map(([name, sink]) => ({ name, kind: sink.kind, of: sink.name })),
+    sinks: Object.entries(job.sinks).map(([name, sink]) => ({
+      name,
+      kind: sink.kind,
+      of: sink.name,
+    })),
     stages: stages.map(({ name, head }) => ({ name, kind: head.kind })),
     edges: stages.flatMap((stage) => stage.outputs),
   };

@@ -15,6 +15,7 @@ import { systemRandom } from "./random.ts";
 import type { JobPlan } from "./stage_plan.ts";
 import type { JobStatus } from "./supervisor/job_status.ts";
 import { type JobOutcome, Supervisor } from "./supervisor/supervisor.ts";
+import type { WorkerHost } from "./supervisor/worker_port.ts";
 
 /** How a job is started. */
 export interface StartJobOptions {
@@ -32,6 +33,8 @@ export interface StartJobOptions {
   readonly logLevel?: LogLevel;
   /** Web Workers unless said; threads survive a worker that runs out of memory. */
   readonly isolation?: "web-worker" | "thread";
+  /** Heap of one thread, MiB: at it the worker ends, and only it. The system's default unless said. */
+  readonly heapMbMax?: number;
   /** Called once a second. */
   readonly onStatus?: (status: JobStatus) => void;
   readonly onPlan?: (plan: JobPlan) => void;
@@ -52,10 +55,11 @@ export interface JobHandle {
 export const WORKERS = 2;
 
 /**
- * Starts the job that a module exports as its default, on workers.
+ * Starts the job that a module exports as its default, on workers. A job that fails is logged as critical.
  *
  * @param url the module's URL: `import.meta.url` in the job's own file
- * @throws {RangeError} if `workers` is no whole number from 1
+ * @throws {RangeError} if `workers`, `parallelism` or `heapMbMax` is no whole number from 1, or too large
+ * @throws {TypeError} if `heapMbMax` is given for Web Workers, which can't be bounded
  *
  * @example At the end of a job's module
  * ```ts ignore
@@ -63,20 +67,34 @@ export const WORKERS = 2;
  * ```
  */
 export function startJob(url: string, options: StartJobOptions = {}): JobHandle {
-  const { workers = WORKERS, params = {}, aws = {}, logLevel = "info", isolation = "web-worker" } = options;
+  const logger = options.logger ?? consoleLogger(options.logLevel);
+  const handle = launchJob(url, { ...options, logger });
+  handle.outcome.then((outcome) => {
+    if (outcome.kind === "finished") return;
+    logger.critical("Job failed", { url, started: outcome.started, reason: outcome.error.message });
+  });
+  return handle;
+}
+
+/** As {@linkcode startJob}, for a caller who tells of a failure by itself. */
+export function launchJob(url: string, options: StartJobOptions = {}): JobHandle {
+  const { workers = WORKERS, params = {}, aws = {}, logLevel = "info" } = options;
   if (!Number.isInteger(workers) || workers < 1) {
-    throw new RangeError(`Cannot start ${url} on ${workers} workers: expected a whole number from 1`);
+    throw new RangeError(
+      `Cannot start ${url} on ${workers} workers: expected a whole number from 1`,
+    );
   }
   const { parallelism = workers } = options;
   if (!Number.isInteger(parallelism) || parallelism < 1 || parallelism > workers) {
-    throw new RangeError(`Cannot spread ${url} over ${parallelism} of ${workers} workers: expected 1 to ${workers}`);
+    throw new RangeError(
+      `Cannot spread ${url} over ${parallelism} of ${workers} workers: expected 1 to ${workers}`,
+    );
   }
-  const logger = options.logger ?? jsonLinesLogger({ level: logLevel, now: () => systemClock.now() });
   const supervisor = new Supervisor({
-    host: isolation === "thread" ? threadHost() : webWorkerHost(),
+    host: workerHost(url, options),
     clock: systemClock,
     random: systemRandom,
-    logger,
+    logger: options.logger ?? consoleLogger(logLevel),
     settings: { url, params, aws, startedAt: systemClock.now(), logLevel },
     workers,
     parallelism,
@@ -96,4 +114,26 @@ export function startJob(url: string, options: StartJobOptions = {}): JobHandle 
       return outcome;
     },
   };
+}
+
+function workerHost(
+  url: string,
+  { isolation = "web-worker", heapMbMax }: StartJobOptions,
+): WorkerHost {
+  if (heapMbMax === undefined) return isolation === "thread" ? threadHost() : webWorkerHost();
+  if (isolation !== "thread") {
+    throw new TypeError(
+      `Cannot start ${url} with heapMbMax on Web Workers, whose heap can't be bounded: add isolation: "thread"`,
+    );
+  }
+  if (!Number.isInteger(heapMbMax) || heapMbMax < 1) {
+    throw new RangeError(
+      `Cannot start ${url} with a heap of ${heapMbMax} MiB: expected a whole number from 1`,
+    );
+  }
+  return threadHost({ heapMbMax });
+}
+
+function consoleLogger(level: LogLevel = "info"): Logger {
+  return jsonLinesLogger({ level, now: () => systemClock.now() });
 }

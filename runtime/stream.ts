@@ -39,7 +39,10 @@ export interface KeyedContext<K, S extends StateSpecs> {
 }
 
 /** What the behavior of an `actor()` sees: as {@linkcode KeyedContext}, without timers. */
-export type ActorContext<K, S extends StateSpecs> = Omit<KeyedContext<K, S>, "setTimer" | "clearTimer">;
+export type ActorContext<K, S extends StateSpecs> = Omit<
+  KeyedContext<K, S>,
+  "setTimer" | "clearTimer"
+>;
 
 /** A keyed record, for RxJS operators on keyed streams. */
 export interface Keyed<K, T> {
@@ -111,7 +114,11 @@ export interface Stream<T> {
    * Records as JSON: as the operator of the same name, with the invalid ones as a stream of their own. Once `.invalid`
    * is used they go there and are no dead letters.
    */
-  flatMapJson<R>(this: Stream<RawRecord>, path: FlatMapJsonPath, schema: StandardSchema<R>): ParsedStream<R>;
+  flatMapJson<R>(
+    this: Stream<RawRecord>,
+    path: FlatMapJsonPath,
+    schema: StandardSchema<R>,
+  ): ParsedStream<R>;
   /**
    * Gives records event time, and the stream a watermark: per shard, the newest timestamp minus `outOfOrderness` minus
    * 1 ms, as Flink's bounded out-of-orderness. Times and watermarks from before are replaced.
@@ -172,7 +179,10 @@ export interface KeyedStream<K extends Key, T> {
     options: ProcessOptions<K, S, T, Out, OutT>,
   ): Stream<Out | OutT>;
   /** One mailbox Observable per active key; `state` survives passivation, the operators' memory does not. */
-  actor<const S extends StateSpecs, Out>(name: string, options: ActorOptions<K, S, T, Out>): Stream<Out>;
+  actor<const S extends StateSpecs, Out>(
+    name: string,
+    options: ActorOptions<K, S, T, Out>,
+  ): Stream<Out>;
   /** RxJS operators behind the cut, subscribed once per key group: records of one key come in order. */
   pipe<A>(operator: OperatorFunction<Keyed<K, T>, A>): Stream<A>;
 }

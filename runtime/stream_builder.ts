@@ -8,7 +8,11 @@
 import type { RawRecord } from "../connectors/raw_record.ts";
 import type { Sink } from "../connectors/sink.ts";
 import type { Observable, OperatorFunction } from "../deps.ts";
-import { flatMapJson, type FlatMapJsonPath, type InvalidRecord } from "../operators/flat_map_json.ts";
+import {
+  flatMapJson,
+  type FlatMapJsonPath,
+  type InvalidRecord,
+} from "../operators/flat_map_json.ts";
 import { type Step, stepOf } from "../operators/fused.ts";
 import type { StandardSchema } from "../operators/standard_schema.ts";
 import { milliseconds } from "./duration.ts";
@@ -55,20 +59,24 @@ const PASSIVATE_AFTER_MS = 60_000;
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { memory } from "../connectors/memory/memory.ts";
+ * import { defineJob } from "./job.ts";
  * import { silentLogger } from "./logger.ts";
  * import { buildTopology } from "./stream_builder.ts";
  *
- * const topology = buildTopology({
+ * const job = defineJob({
  *   name: "copy",
  *   sources: { from: memory.source([1]) },
- *   sinks: { to: memory.sink<unknown>() },
- *   build: (streams, sinks) => streams["from"]?.to(sinks["to"]),
- * }, { params: undefined, logger: silentLogger });
+ *   sinks: { to: memory.sink<number>() },
+ *   build: ({ from }, { to }) => from.to(to),
+ * });
+ * const topology = buildTopology(job, { params: undefined, logger: silentLogger });
  * assertEquals(topology.nodes.map((node) => node.kind), ["source", "sink"]);
  * ```
  */
 export function buildTopology(job: Job, context: { params: unknown; logger: Logger }): Topology {
-  if (!isJob(job)) throw new TopologyError("Cannot build a job: the value is not one; make it with defineJob()");
+  if (!isJob(job)) {
+    throw new TopologyError("Cannot build a job: the value is not one; make it with defineJob()");
+  }
   const graph = new Graph(job);
   const streams = Object.fromEntries(
     Object.entries(job.sources).map(([name, source]) => [
@@ -81,7 +89,9 @@ export function buildTopology(job: Job, context: { params: unknown; logger: Logg
   } catch (error) {
     if (error instanceof TopologyError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new TopologyError(`Cannot build job "${job.name}": build() threw: ${reason}`, { cause: error });
+    throw new TopologyError(`Cannot build job "${job.name}": build() threw: ${reason}`, {
+      cause: error,
+    });
   }
   const topology: Topology = { nodes: graph.nodes, sinks: new Map(Object.entries(job.sinks)) };
   checkTopology(job.name, topology);
@@ -98,7 +108,9 @@ class Graph {
     this.#jobName = job.name;
     for (const [name, sink] of Object.entries(job.sinks)) {
       const other = this.#sinks.get(sink);
-      if (other !== undefined) this.fail(`sinks "${other}" and "${name}" are the same object: make one for each`);
+      if (other !== undefined) {
+        this.fail(`sinks "${other}" and "${name}" are the same object: make one for each`);
+      }
       this.#sinks.set(sink, name);
     }
   }
@@ -111,7 +123,9 @@ class Graph {
 
   sinkName(sink: unknown): string {
     const name = this.#sinks.get(sink);
-    if (name === undefined) this.fail("a stream ends in a sink that is not among the job's sinks: declare it there");
+    if (name === undefined) {
+      this.fail("a stream ends in a sink that is not among the job's sinks: declare it there");
+    }
     return name;
   }
 
@@ -139,7 +153,11 @@ class BuiltStream<T> implements Stream<T> {
     }));
   }
 
-  flatMapJson<R>(this: Stream<RawRecord>, path: FlatMapJsonPath, schema: StandardSchema<R>): ParsedStream<R> {
+  flatMapJson<R>(
+    this: Stream<RawRecord>,
+    path: FlatMapJsonPath,
+    schema: StandardSchema<R>,
+  ): ParsedStream<R> {
     const { graph, output } = BuiltStream.of(this);
     const step = stepOf(flatMapJson(path, schema));
     if (step === undefined) throw new TypeError("Cannot fuse flatMapJson: it carries no step");
@@ -164,7 +182,11 @@ class BuiltStream<T> implements Stream<T> {
   }
 
   merge<U>(other: Stream<U>): Stream<T | U> {
-    return this.#next((id) => ({ kind: "merge", id, inputs: [this.output, BuiltStream.of(other).output] }));
+    return this.#next((id) => ({
+      kind: "merge",
+      id,
+      inputs: [this.output, BuiltStream.of(other, this.graph).output],
+    }));
   }
 
   mapAsync<R>(
@@ -174,8 +196,12 @@ class BuiltStream<T> implements Stream<T> {
   ): Stream<R> {
     const { ordered = true, capacity = ASYNC_CAPACITY, timeout, retry } = options;
     const attempts = retry?.attempts ?? 1;
-    if (!Number.isInteger(capacity) || capacity < 1) this.graph.fail(`mapAsync "${name}" has capacity ${capacity}: give it a whole number from 1`);
-    if (!Number.isInteger(attempts) || attempts < 1) this.graph.fail(`mapAsync "${name}" has ${attempts} attempts: give it a whole number from 1`);
+    if (!Number.isInteger(capacity) || capacity < 1) {
+      this.graph.fail(`mapAsync "${name}" has capacity ${capacity}: give it a whole number from 1`);
+    }
+    if (!Number.isInteger(attempts) || attempts < 1) {
+      this.graph.fail(`mapAsync "${name}" has ${attempts} attempts: give it a whole number from 1`);
+    }
     return this.#next((id) => ({
       kind: "mapAsync",
       id,
@@ -211,9 +237,14 @@ class BuiltStream<T> implements Stream<T> {
     return new BuiltStream<R>(this.graph, this.graph.add(node));
   }
 
-  static of<T>(stream: Stream<T>): BuiltStream<T> {
-    if (stream instanceof BuiltStream) return stream;
-    throw new TopologyError("Cannot use a stream that was not made by the job's build(): take it from build's arguments");
+  /** The stream as one of this builder, and of `graph` where it must be: node numbers mean nothing elsewhere. */
+  static of<T>(stream: Stream<T>, graph?: Graph): BuiltStream<T> {
+    if (stream instanceof BuiltStream && (graph === undefined || stream.graph === graph)) {
+      return stream;
+    }
+    throw new TopologyError(
+      "Cannot use a stream that was not made by the job's build(): take it from build's arguments",
+    );
   }
 }
 
@@ -233,7 +264,10 @@ class BuiltKeyedStream<K extends Key, T> implements KeyedStream<K, T> {
   }
 
   connect<U>(other: KeyedStream<K, U>): ConnectedStream<K, T, U> {
-    return new BuiltConnectedStream<K, T, U>(this.#graph, [this.#keyBy, BuiltKeyedStream.keyByOf(other)]);
+    return new BuiltConnectedStream<K, T, U>(this.#graph, [
+      this.#keyBy,
+      BuiltKeyedStream.keyByOf(other, this.#graph),
+    ]);
   }
 
   process<const S extends StateSpecs, Out = never, OutT = never>(
@@ -249,7 +283,10 @@ class BuiltKeyedStream<K extends Key, T> implements KeyedStream<K, T> {
     });
   }
 
-  actor<const S extends StateSpecs, Out>(name: string, options: ActorOptions<K, S, T, Out>): Stream<Out> {
+  actor<const S extends StateSpecs, Out>(
+    name: string,
+    options: ActorOptions<K, S, T, Out>,
+  ): Stream<Out> {
     const { state, behavior, passivateAfter } = options;
     return keyed(this.#graph, name, [this.#keyBy], {
       kind: "actor",
@@ -269,9 +306,11 @@ class BuiltKeyedStream<K extends Key, T> implements KeyedStream<K, T> {
     });
   }
 
-  static keyByOf<K extends Key, T>(stream: KeyedStream<K, T>): NodeId {
-    if (stream instanceof BuiltKeyedStream) return stream.#keyBy;
-    throw new TopologyError("Cannot connect a stream that was not made by the job's build(): use keyBy() on both sides");
+  static keyByOf<K extends Key, T>(stream: KeyedStream<K, T>, graph: Graph): NodeId {
+    if (stream instanceof BuiltKeyedStream && stream.#graph === graph) return stream.#keyBy;
+    throw new TopologyError(
+      "Cannot connect a stream that was not made by the job's build(): use keyBy() on both sides",
+    );
   }
 }
 
@@ -304,5 +343,8 @@ function keyed<R>(
   inputs: readonly NodeId[],
   operator: Extract<Node, { kind: "keyed" }>["operator"],
 ): Stream<R> {
-  return new BuiltStream<R>(graph, graph.add((id) => ({ kind: "keyed", id, name, inputs, operator })));
+  return new BuiltStream<R>(
+    graph,
+    graph.add((id) => ({ kind: "keyed", id, name, inputs, operator })),
+  );
 }

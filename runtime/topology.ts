@@ -58,7 +58,12 @@ export interface AsyncCall {
 
 /** A node of the topology. */
 export type Node =
-  | { readonly kind: "source"; readonly id: NodeId; readonly name: string; readonly source: Source<unknown> }
+  | {
+    readonly kind: "source";
+    readonly id: NodeId;
+    readonly name: string;
+    readonly source: Source<unknown>;
+  }
   | {
     readonly kind: "pipe";
     readonly id: NodeId;
@@ -87,7 +92,12 @@ export type Node =
     readonly input: Output;
     readonly call: AsyncCall;
   }
-  | { readonly kind: "keyBy"; readonly id: NodeId; readonly input: Output; readonly key: (value: unknown) => Key }
+  | {
+    readonly kind: "keyBy";
+    readonly id: NodeId;
+    readonly input: Output;
+    readonly key: (value: unknown) => Key;
+  }
   | {
     readonly kind: "keyed";
     readonly id: NodeId;
@@ -165,7 +175,11 @@ export function checkTopology(jobName: string, topology: Topology): void {
   const names = new Map<string, string>();
   for (const node of nodes) {
     if (node.kind !== "source" && node.kind !== "keyed" && node.kind !== "mapAsync") continue;
-    const what = node.kind === "source" ? "a source" : node.kind === "keyed" ? "a keyed operator" : "a mapAsync";
+    const what = node.kind === "source"
+      ? "a source"
+      : node.kind === "keyed"
+      ? "a keyed operator"
+      : "a mapAsync";
     if (typeof node.name !== "string" || node.name === "") {
       fail(`${what} has no name: it needs one that stays the same over versions of the job`);
     }
@@ -182,6 +196,10 @@ export function checkTopology(jobName: string, topology: Topology): void {
   }
   const fed = new Set(nodes.flatMap((node) => node.kind === "sink" ? [node.name] : []));
   for (const name of sinks.keys()) {
-    if (!fed.has(name)) fail(`sink "${name}" is never fed: end a stream with to(sinks.${name}), or take it out of sinks`);
+    if (!fed.has(name)) {
+      fail(
+        `sink "${name}" is never fed: end a stream with to(sinks.${name}), or take it out of sinks`,
+      );
+    }
   }
 }

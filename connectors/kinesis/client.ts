@@ -12,7 +12,7 @@ import {
   type PutRecordsRequestEntry,
 } from "../../deps.ts";
 import type { AwsSettings } from "../source.ts";
-import { kinesisError, messageOf, nameOf } from "./errors.ts";
+import { KinesisSetupError, messageOf, nameOf } from "./errors.ts";
 import { getRecordsProtocol } from "./get_records_protocol.ts";
 
 export type { KinesisClient, PutRecordsRequestEntry };
@@ -44,7 +44,7 @@ export interface KinesisConnection {
  * Opens a client. Settings that are missing are taken from where the SDK looks for them: environment, profile, role.
  * For an endpoint on this machine, where only emulators listen, region and credentials may be missing altogether.
  *
- * @throws {Error} if no region or no credentials are found, saying what to set
+ * @throws {KinesisSetupError} if no region or no credentials are found, saying what to set
  *
  * @example An emulator's client
  * ```ts
@@ -92,8 +92,8 @@ async function settingsOf(client: KinesisClient): Promise<void> {
   try {
     await client.config.region();
   } catch (error) {
-    throw new Error(
-      `Cannot open Kinesis: no AWS region is set (${messageOf(error)}); ` +
+    throw new KinesisSetupError(
+      `no AWS region is set (${messageOf(error)}); ` +
         `set AWS_REGION or give the region as an option`,
       { cause: error },
     );
@@ -102,7 +102,11 @@ async function settingsOf(client: KinesisClient): Promise<void> {
     await client.config.credentials();
   } catch (error) {
     if (nameOf(error) !== "CredentialsProviderError") throw error;
-    throw kinesisError("Cannot open Kinesis, no AWS credentials were found", error);
+    throw new KinesisSetupError(
+      `no AWS credentials were found (${messageOf(error)}); set AWS_ACCESS_KEY_ID and ` +
+        `AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or attach a role`,
+      { cause: error },
+    );
   }
 }
 

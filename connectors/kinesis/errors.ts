@@ -31,6 +31,7 @@ const CLASSES: Readonly<Record<string, FailureClass>> = {
   ValidationException: "invalid",
   ResourceNotFoundException: "missing",
   CredentialsProviderError: "fatal",
+  KinesisSetupError: "fatal",
   TypeError: "fatal",
   RangeError: "fatal",
 };
@@ -68,8 +69,16 @@ export function failureClass(error: unknown): FailureClass {
   return status === 408 || status === 429 ? "passing" : "fatal";
 }
 
+/** Region or credentials are missing: nothing can be asked of the service before somebody sets them. */
+export class KinesisSetupError extends Error {
+  override readonly name = "KinesisSetupError";
+}
+
 /** An error that says what was attempted, on what, what came back, and what to do; the cause is kept. */
 export function kinesisError(attempt: string, error: unknown): Error {
+  if (error instanceof KinesisSetupError) {
+    return new Error(`${attempt}: ${error.message}`, { cause: error });
+  }
   const name = nameOf(error);
   const advice = ADVICE[name] ?? "see the cause";
   return new Error(`${attempt}: ${name}: ${messageOf(error)}; ${advice}`, { cause: error });

@@ -21,6 +21,7 @@ import { type KinesisSinkOptions, RECORD_BYTES_MAX } from "./put_entry.ts";
 import { GET_RECORDS_LIMIT } from "./shard_reader.ts";
 import { KinesisSinkWriter } from "./sink.ts";
 import { KinesisStream } from "./source.ts";
+import { checkStream } from "./stream_check.ts";
 
 export type { KinesisSinkOptions, KinesisStart };
 
@@ -108,8 +109,16 @@ function sink<T>(stream: string, options: KinesisSinkOptions<T>): Sink<T> {
   return {
     kind: KIND,
     name: stream,
-    open: async (context) =>
-      new KinesisSinkWriter(stream, options, context, await clients.acquire(context.aws)),
+    open: async (context) => {
+      const shared = await clients.acquire(context.aws);
+      try {
+        await checkStream(stream, shared.connection, context);
+      } catch (error) {
+        shared.release();
+        throw error;
+      }
+      return new KinesisSinkWriter(stream, options, context, shared);
+    },
   };
 }
 

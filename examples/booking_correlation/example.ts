@@ -28,13 +28,17 @@ const STALLED_MS = 10_000;
 /** Runs the example. Returns the exit code: 1 if a booking was lost or doubled. */
 export async function runExample(args: StartArguments, terminal: Console): Promise<number> {
   if (args.endpoint !== undefined || args.region !== undefined) {
-    throw new UsageError("Cannot use --endpoint or --region with the example, which has a Kinesis of its own: name a job");
+    throw new UsageError(
+      "Cannot use --endpoint or --region with the example, which has a Kinesis of its own: name a job",
+    );
   }
   const { clock } = terminal;
   const { endpoint, close } = await startEmbeddedKinesis();
   const connection = await openKinesis({ endpoint });
   await Promise.all(STREAMS.map((stream) => createStream(connection, stream, SHARDS)));
-  terminal.print(`Embedded Kinesis at ${endpoint}; streams ${STREAMS.join(", ")} with ${SHARDS} shards each`);
+  terminal.print(
+    `Embedded Kinesis at ${endpoint}; streams ${STREAMS.join(", ")} with ${SHARDS} shards each`,
+  );
 
   const reading = new AbortController();
   const auditor = new Auditor();
@@ -85,7 +89,13 @@ function startProducer(
   signal: AbortSignal,
 ): Promise<void> {
   const rate = bookings === Infinity ? RATE : Infinity;
-  return produce(connection, { bookings, rate, clock, random: seededRandom(EVENTS_PER_BOOKING), signal });
+  return produce(connection, {
+    bookings,
+    rate,
+    clock,
+    random: seededRandom(EVENTS_PER_BOOKING),
+    signal,
+  });
 }
 
 /** Resolves when every booking came out, or nothing more does. */

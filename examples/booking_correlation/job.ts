@@ -11,8 +11,18 @@ import { defineJob, flatMapJson, kinesis, startJob, store } from "../../mod.ts";
 /** Events that make a booking complete. */
 export const EVENTS_PER_BOOKING = 3;
 
-const Booking = z.object({ bookingId: z.string(), hotelId: z.string(), amount: z.number(), createdAt: z.number() });
-const BookingEvent = z.object({ bookingId: z.string(), type: z.string(), amount: z.number(), at: z.number() });
+const Booking = z.object({
+  bookingId: z.string(),
+  hotelId: z.string(),
+  amount: z.number(),
+  createdAt: z.number(),
+});
+const BookingEvent = z.object({
+  bookingId: z.string(),
+  type: z.string(),
+  amount: z.number(),
+  at: z.number(),
+});
 
 /** A booking whose events have come. */
 export interface CorrelatedBooking {
@@ -32,7 +42,9 @@ export default defineJob({
     events: kinesis.source("booking-events", { start: "trimHorizon" }),
   },
   sinks: {
-    correlated: kinesis.sink<CorrelatedBooking>("booking-correlated", { partitionKey: (row) => row.bookingId }),
+    correlated: kinesis.sink<CorrelatedBooking>("booking-correlated", {
+      partitionKey: (row) => row.bookingId,
+    }),
   },
   build({ bookings, events }, { correlated }) {
     const created = bookings.pipe(flatMapJson(["$.detail", "$.booking"], Booking));
@@ -40,7 +52,11 @@ export default defineJob({
     created.keyBy((booking) => booking.bookingId)
       .connect(happened.keyBy((event) => event.bookingId))
       .coFlatMap("correlate", {
-        state: { booking: store.value<z.infer<typeof Booking>>(), events: store.value(0), lastAt: store.value(0) },
+        state: {
+          booking: store.value<z.infer<typeof Booking>>(),
+          events: store.value(0),
+          lastAt: store.value(0),
+        },
         left(booking, { state }) {
           state.booking.value = booking;
           return complete(state);

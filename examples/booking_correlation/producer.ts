@@ -30,7 +30,11 @@ export interface Produced {
  * @param bookings how many; Infinity never ends
  * @param firstAt when the first booking was made, ms since the epoch
  */
-export function* producedRecords(bookings: number, firstAt: number, random: Random): Generator<Produced> {
+export function* producedRecords(
+  bookings: number,
+  firstAt: number,
+  random: Random,
+): Generator<Produced> {
   const underway: Produced[] = [];
   for (let number = 0; number < bookings; number++) {
     underway.push(...recordsOf(number, firstAt + number, random));
@@ -48,16 +52,27 @@ function recordsOf(number: number, at: number, random: Random): Produced[] {
   const id = bookingId(number);
   const hotelId = `hotel-${Math.floor(random() * 5000)}`;
   const amount = 1000 + Math.floor(random() * 90_000);
-  const records = [record("booking-created", id, { booking: { bookingId: id, hotelId, amount, createdAt: at } })];
+  const records = [
+    record("booking-created", id, { booking: { bookingId: id, hotelId, amount, createdAt: at } }),
+  ];
   for (const type of ["paid", "confirmed", "guaranteed"]) {
-    const event = { bookingId: id, type, at: at + Math.floor(random() * 60_000), amount: Math.floor(random() * 1000) };
+    const event = {
+      bookingId: id,
+      type,
+      at: at + Math.floor(random() * 60_000),
+      amount: Math.floor(random() * 1000),
+    };
     records.push(record("booking-events", id, { event }));
   }
   return records;
 }
 
 function record(stream: Produced["stream"], partitionKey: string, detail: unknown): Produced {
-  const data = JSON.stringify({ source: stream, region: "eu-west-1", detail: JSON.stringify(detail) });
+  const data = JSON.stringify({
+    source: stream,
+    region: "eu-west-1",
+    detail: JSON.stringify(detail),
+  });
   return { stream, partitionKey, data };
 }
 
@@ -65,7 +80,9 @@ function takeAny(records: Produced[], random: Random): Produced {
   const pick = Math.floor(random() * records.length);
   const last = records.pop();
   const taken = records[pick] ?? last;
-  if (taken === undefined || last === undefined) throw new RangeError("Cannot take a record: none is left");
+  if (taken === undefined || last === undefined) {
+    throw new RangeError("Cannot take a record: none is left");
+  }
   if (pick < records.length) records[pick] = last;
   return taken;
 }
@@ -81,15 +98,23 @@ export interface ProduceOptions {
 }
 
 /** Writes records until all are written or the signal is aborted. Returns how many bookings were written whole. */
-export async function produce(connection: KinesisConnection, options: ProduceOptions): Promise<void> {
+export async function produce(
+  connection: KinesisConnection,
+  options: ProduceOptions,
+): Promise<void> {
   const { bookings, rate, clock, random, signal } = options;
   const records = producedRecords(bookings, clock.now(), random);
   const startedAt = clock.monotonic();
   for (let written = 0; !signal.aborted;) {
-    const due = rate === Infinity ? PUT_RECORDS_MAX : (clock.monotonic() - startedAt) * rate / 1000 - written;
+    const due = rate === Infinity
+      ? PUT_RECORDS_MAX
+      : (clock.monotonic() - startedAt) * rate / 1000 - written;
     const batch = take(records, Math.min(PUT_RECORDS_MAX, Math.floor(due)));
     if (batch === undefined) return;
-    await Promise.all([put(connection, "booking-created", batch), put(connection, "booking-events", batch)]);
+    await Promise.all([
+      put(connection, "booking-created", batch),
+      put(connection, "booking-events", batch),
+    ]);
     written += batch.length;
     if (batch.length < PUT_RECORDS_MAX) await delay(clock, TICK_MS, signal);
   }
@@ -115,7 +140,9 @@ async function put(
   let left = batch.filter((record) => record.stream === stream)
     .map(({ partitionKey, data }) => ({ PartitionKey: partitionKey, Data: encoder.encode(data) }));
   while (left.length > 0) {
-    const { Records = [] } = await client.send(new sdk.PutRecordsCommand({ StreamName: stream, Records: left }));
+    const { Records = [] } = await client.send(
+      new sdk.PutRecordsCommand({ StreamName: stream, Records: left }),
+    );
     left = left.filter((_, index) => Records[index]?.ErrorCode !== undefined);
   }
 }

@@ -82,10 +82,14 @@ export function parseStartArguments(
   }
   const bookings = count("--bookings", values.bookings);
   if (bookings !== undefined && job !== undefined) {
-    throw new UsageError("Cannot use --bookings with a job: it is for the example, which runs without one");
+    throw new UsageError(
+      "Cannot use --bookings with a job: it is for the example, which runs without one",
+    );
   }
   if (values.endpoint !== undefined && !URL.canParse(values.endpoint)) {
-    throw new UsageError(`Cannot use --endpoint ${values.endpoint}: expected a URL such as http://127.0.0.1:4567`);
+    throw new UsageError(
+      `Cannot use --endpoint ${values.endpoint}: expected a URL such as http://127.0.0.1:4567`,
+    );
   }
   return {
     help: values.help === true,
@@ -94,8 +98,16 @@ export function parseStartArguments(
     region: values.region,
     workers,
     parallelism,
-    logLevel: oneOf("--log-level", values["log-level"] ?? (job === undefined ? "warn" : "info"), LOG_LEVELS),
-    isolation: oneOf("--isolation", values.isolation ?? "web-worker", ["web-worker", "thread"] as const),
+    logLevel: oneOf(
+      "--log-level",
+      values["log-level"] ?? (job === undefined ? "warn" : "info"),
+      LOG_LEVELS,
+    ),
+    isolation: oneOf(
+      "--isolation",
+      values.isolation ?? "web-worker",
+      ["web-worker", "thread"] as const,
+    ),
     params: { ...paramsOfEnv(env), ...paramsOfFlags(values.param ?? []) },
     bookings,
   };
@@ -126,7 +138,9 @@ function parsed(args: readonly string[]) {
 
 function count(flag: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError(`Cannot use ${flag} ${text}: expected a whole number from 1`);
+  if (!/^[1-9]\d{0,8}$/.test(text)) {
+    throw new UsageError(`Cannot use ${flag} ${text}: expected a whole number from 1`);
+  }
   return Number(text);
 }
 

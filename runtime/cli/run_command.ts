@@ -6,7 +6,7 @@
 
 import { type Clock } from "../clock.ts";
 import type { JobPlan } from "../stage_plan.ts";
-import { type JobHandle, startJob, type StartJobOptions } from "../start.ts";
+import { type JobHandle, launchJob, type StartJobOptions } from "../start.ts";
 import type { JobOutcome } from "../supervisor/supervisor.ts";
 import { type StartArguments } from "./arguments.ts";
 import { statusLine, summary, type TimedStatus } from "./status_line.ts";
@@ -37,19 +37,25 @@ export function startOptions(
 }
 
 /** Starts a job and shows a line a second. */
-export function runUnderConsole(url: string, options: StartJobOptions, terminal: Console): ConsoleRun {
+export function runUnderConsole(
+  url: string,
+  options: StartJobOptions,
+  terminal: Console,
+): ConsoleRun {
   const { clock } = terminal;
   const startedAt = clock.now();
   let plan: JobPlan | undefined;
   let before: TimedStatus | undefined;
-  const handle = startJob(url, {
+  const handle = launchJob(url, {
     ...options,
     onPlan: (known) => {
       plan = known;
     },
     onStatus: (status) => {
       const now: TimedStatus = { at: clock.now(), status };
-      if (plan !== undefined && before !== undefined) terminal.print(statusLine(plan, startedAt, before, now));
+      if (plan !== undefined && before !== undefined) {
+        terminal.print(statusLine(plan, startedAt, before, now));
+      }
       before = now;
       options.onStatus?.(status);
     },

@@ -19,17 +19,28 @@ export interface TimedStatus {
  * One line: seconds since the start; records in and out per stream, with rates; the furthest lag; per worker CPU and
  * rows waiting in mailboxes.
  */
-export function statusLine(plan: JobPlan, startedAt: number, before: TimedStatus, now: TimedStatus): string {
+export function statusLine(
+  plan: JobPlan,
+  startedAt: number,
+  before: TimedStatus,
+  now: TimedStatus,
+): string {
   const seconds = Math.max(0.001, (now.at - before.at) / 1000);
   const rate = (was: number, is: number) => `${whole.format(Math.max(0, is - was) / seconds)}/s`;
   const parts = [`${whole.format((now.at - startedAt) / 1000)} s`];
   for (const { name, of } of plan.sources) {
     const records = now.status.sources[name]?.records ?? 0;
-    parts.push(`${of} ${whole.format(records)} in ${rate(before.status.sources[name]?.records ?? 0, records)}`);
+    parts.push(
+      `${of} ${whole.format(records)} in ${
+        rate(before.status.sources[name]?.records ?? 0, records)
+      }`,
+    );
   }
   for (const { name, of } of plan.sinks) {
     const rows = now.status.sinks[name]?.rows ?? 0;
-    parts.push(`${of} ${whole.format(rows)} out ${rate(before.status.sinks[name]?.rows ?? 0, rows)}`);
+    parts.push(
+      `${of} ${whole.format(rows)} out ${rate(before.status.sinks[name]?.rows ?? 0, rows)}`,
+    );
   }
   const lag = Math.max(-1, ...Object.values(now.status.sources).map((source) => source.lagMs));
   parts.push(`lag ${lag < 0 ? "unknown" : `${whole.format(lag)} ms`}`);
@@ -38,17 +49,25 @@ export function statusLine(plan: JobPlan, startedAt: number, before: TimedStatus
     const cpu = cpuMs < 0 ? "?" : whole.format(Math.max(0, cpuMs - was) / (seconds * 10));
     parts.push(`worker ${worker} cpu ${cpu} % mailbox ${whole.format(waiting)}`);
   }
-  if (now.status.deadLetters > 0) parts.push(`dead letters ${whole.format(now.status.deadLetters)}`);
+  if (now.status.deadLetters > 0) {
+    parts.push(`dead letters ${whole.format(now.status.deadLetters)}`);
+  }
   return parts.join(" | ");
 }
 
 /** What a job has done, in a few lines. */
 export function summary(plan: JobPlan, seconds: number, status: JobStatus): string {
   const lines = [`${plan.job} ended after ${seconds.toFixed(1)} s`];
-  for (const { name, of } of plan.sources) lines.push(`  ${of}: ${whole.format(status.sources[name]?.records ?? 0)} in`);
+  for (const { name, of } of plan.sources) {
+    lines.push(`  ${of}: ${whole.format(status.sources[name]?.records ?? 0)} in`);
+  }
   for (const { name, of } of plan.sinks) {
     const { rows = 0, pending = 0 } = status.sinks[name] ?? {};
-    lines.push(`  ${of}: ${whole.format(rows)} out${pending > 0 ? `, ${whole.format(pending)} of them not confirmed` : ""}`);
+    lines.push(
+      `  ${of}: ${whole.format(rows)} out${
+        pending > 0 ? `, ${whole.format(pending)} of them not confirmed` : ""
+      }`,
+    );
   }
   lines.push(`  dead letters: ${whole.format(status.deadLetters)}`);
   return lines.join("\n");

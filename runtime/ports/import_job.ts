@@ -20,7 +20,11 @@ export async function importJob({ url }: JobSettings): Promise<Job> {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`Cannot import the job at ${url}: ${reason}`, { cause: error });
   }
-  const job = typeof module === "object" && module !== null && "default" in module ? module.default : undefined;
+  const job = typeof module === "object" && module !== null && "default" in module
+    ? module.default
+    : undefined;
   if (isJob(job)) return job;
-  throw new Error(`Cannot run ${url}: its default export is no job; write "export default defineJob({ ... })"`);
+  throw new Error(
+    `Cannot run ${url}: its default export is no job; write "export default defineJob({ ... })"`,
+  );
 }

@@ -37,7 +37,9 @@ export function inProcessHost(job: Job, scheduler: Scheduler, random: Random): W
             loadJob: () => Promise.resolve(job),
             openLink(link) {
               if (link instanceof LinkEnd) return link.port;
-              throw new TypeError(`Cannot open a link of worker ${worker}: expected one of this process`);
+              throw new TypeError(
+                `Cannot open a link of worker ${worker}: expected one of this process`,
+              );
             },
           });
         } catch (error) {

@@ -35,8 +35,14 @@ function spawn(worker: number, { heapMbMax }: ThreadHostOptions): WorkerPort {
       thread.on("message", listener);
     },
     onDeath(listener) {
-      thread.on("error", (error: unknown) => listener(error instanceof Error ? error : new Error(String(error))));
-      thread.on("exit", (code: number) => listener(new Error(`the thread ended with code ${code}`)));
+      thread.on(
+        "error",
+        (error: unknown) => listener(error instanceof Error ? error : new Error(String(error))),
+      );
+      thread.on(
+        "exit",
+        (code: number) => listener(new Error(`the thread ended with code ${code}`)),
+      );
     },
     close() {},
     terminate() {

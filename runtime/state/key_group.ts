@@ -44,6 +44,10 @@ export function keyGroupOf(key: Key, maxParallelism: number): number {
 }
 
 /** The worker that Flink would give a key group to: contiguous ranges of nearly equal size. */
-export function operatorIndexOf(keyGroup: number, maxParallelism: number, parallelism: number): number {
+export function operatorIndexOf(
+  keyGroup: number,
+  maxParallelism: number,
+  parallelism: number,
+): number {
   return Math.floor((keyGroup * parallelism) / maxParallelism);
 }

@@ -103,7 +103,10 @@ export class StateCursor {
 
 /** The handles of declared state, over a cursor. */
 export function handlesOf<S extends StateSpecs>(specs: S, cursor: StateCursor): Handles<S> {
-  const handles = Object.entries(specs).map(([name, spec], cell) => [name, handleOf(spec, cell, cursor)]);
+  const handles = Object.entries(specs).map((
+    [name, spec],
+    cell,
+  ) => [name, handleOf(spec, cell, cursor)]);
   return Object.freeze(Object.fromEntries(handles)) as Handles<S>;
 }
 

@@ -99,11 +99,14 @@ export class JobAttempt {
 
   async #start(): Promise<void> {
     const { host, clock, settings, workers, listener } = this.#options;
-    this.#handles = Array.from({ length: workers }, (_, worker) =>
-      new WorkerHandle(worker, host.spawn(worker), clock, {
-        notice: (from, notice) => this.#notice(from, notice),
-        died: (_, error) => this.#fail(error, "restart"),
-      }));
+    this.#handles = Array.from(
+      { length: workers },
+      (_, worker) =>
+        new WorkerHandle(worker, host.spawn(worker), clock, {
+          notice: (from, notice) => this.#notice(from, notice),
+          died: (_, error) => this.#fail(error, "restart"),
+        }),
+    );
     await Promise.all(this.#handles.map((handle) => handle.ready));
     const [plan] = await Promise.all(
       this.#handles.map((handle) => handle.ask<"describe">({ type: "describe", job: settings })),
@@ -127,7 +130,9 @@ export class JobAttempt {
   async #open(plan: JobPlan): Promise<void> {
     const { host, workers, parallelism } = this.#options;
     const routing = placeKeyGroups(plan.maxParallelism, parallelism);
-    const shards = Object.fromEntries([...this.#trackers].map(([name, tracker]) => [name, tracker.readable]));
+    const shards = Object.fromEntries(
+      [...this.#trackers].map(([name, tracker]) => [name, tracker.readable]),
+    );
     const links: { of: LinkEnds; end: unknown }[][] = this.#handles.map(() => []);
     for (let a = 0; a < workers; a++) {
       for (let b = a + 1; b < workers; b++) {
@@ -166,7 +171,10 @@ export class JobAttempt {
       await this.#discover(source);
     } catch (error) {
       const { message } = asError(error);
-      this.#options.listener.log(0, "warn", "Shards could not be listed; trying again", { source, reason: message });
+      this.#options.listener.log(0, "warn", "Shards could not be listed; trying again", {
+        source,
+        reason: message,
+      });
       return;
     }
     if (!this.#stopping) this.#openReadable(source);
@@ -226,7 +234,9 @@ export class JobAttempt {
 
   /** Lets go of everything. A worker that doesn't answer in time is ended all the same. */
   async #close(): Promise<void> {
-    const closed = Promise.allSettled(this.#handles.map((handle) => handle.ask<"close">({ type: "close" })));
+    const closed = Promise.allSettled(
+      this.#handles.map((handle) => handle.ask<"close">({ type: "close" })),
+    );
     const patience = new AbortController();
     await Promise.race([closed, delay(this.#options.clock, WORKER_CLOSE_MS_MAX, patience.signal)]);
     patience.abort();

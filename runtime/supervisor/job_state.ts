@@ -22,7 +22,12 @@ export type JobState =
   | { readonly kind: "starting"; readonly attempt: number }
   | { readonly kind: "running"; readonly attempt: number }
   | { readonly kind: "draining"; readonly attempt: number }
-  | { readonly kind: "restarting"; readonly attempt: number; readonly afterMs: number; readonly cause: Error }
+  | {
+    readonly kind: "restarting";
+    readonly attempt: number;
+    readonly afterMs: number;
+    readonly cause: Error;
+  }
   /** Ended by itself, or stopped: everything that was read has been processed and written. */
   | { readonly kind: "finished" }
   | { readonly kind: "failed"; readonly cause: Error };
@@ -43,6 +48,8 @@ const NEXT: Readonly<Record<JobState["kind"], readonly JobState["kind"][]>> = {
  * @throws {Error} if the step is not one of the diagram: a mistake in the supervisor
  */
 export function transition(from: JobState, to: JobState): JobState {
-  if (!NEXT[from.kind].includes(to.kind)) throw new Error(`Cannot take a job from "${from.kind}" to "${to.kind}"`);
+  if (!NEXT[from.kind].includes(to.kind)) {
+    throw new Error(`Cannot take a job from "${from.kind}" to "${to.kind}"`);
+  }
   return to;
 }

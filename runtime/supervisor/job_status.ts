@@ -10,8 +10,12 @@ import type { JobState } from "./job_state.ts";
 /** A job at one moment. Counters count from the start of the present attempt. */
 export interface JobStatus {
   readonly state: JobState["kind"];
-  readonly sources: Readonly<Record<string, { records: number; bytes: number; shards: number; lagMs: number }>>;
-  readonly stages: Readonly<Record<string, { rows: number; waiting: number; keys: number; watermark: number }>>;
+  readonly sources: Readonly<
+    Record<string, { records: number; bytes: number; shards: number; lagMs: number }>
+  >;
+  readonly stages: Readonly<
+    Record<string, { rows: number; waiting: number; keys: number; watermark: number }>
+  >;
   readonly sinks: Readonly<Record<string, { rows: number; pending: number }>>;
   readonly deadLetters: number;
   readonly workers: readonly { worker: number; cpuMs: number; waiting: number }[];
@@ -19,8 +23,10 @@ export interface JobStatus {
 
 /** The status from what each worker last reported. */
 export function jobStatus(state: JobState["kind"], reports: Iterable<WorkerReport>): JobStatus {
-  const sources: Record<string, { records: number; bytes: number; shards: number; lagMs: number }> = {};
-  const stages: Record<string, { rows: number; waiting: number; keys: number; watermark: number }> = {};
+  const sources: Record<string, { records: number; bytes: number; shards: number; lagMs: number }> =
+    {};
+  const stages: Record<string, { rows: number; waiting: number; keys: number; watermark: number }> =
+    {};
   const sinks: Record<string, { rows: number; pending: number }> = {};
   const workers: { worker: number; cpuMs: number; waiting: number }[] = [];
   let deadLetters = 0;

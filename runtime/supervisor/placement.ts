@@ -17,7 +17,10 @@ import { operatorIndexOf } from "../state/key_group.ts";
  * ```
  */
 export function placeKeyGroups(maxParallelism: number, workers: number): readonly number[] {
-  return Array.from({ length: maxParallelism }, (_, group) => operatorIndexOf(group, maxParallelism, workers));
+  return Array.from(
+    { length: maxParallelism },
+    (_, group) => operatorIndexOf(group, maxParallelism, workers),
+  );
 }
 
 /**

@@ -41,14 +41,20 @@ export class ShardTracker {
   end(id: string): void {
     const entry = this.#shards.get(id);
     if (entry?.state !== "reading") {
-      throw new Error(`Cannot end shard "${id}": it is ${entry?.state ?? "not known"}, expected one that is being read`);
+      throw new Error(
+        `Cannot end shard "${id}": it is ${
+          entry?.state ?? "not known"
+        }, expected one that is being read`,
+      );
     }
     entry.state = "ended";
   }
 
   /** The shards that go on where this one ended. */
   successorsOf(id: string): readonly string[] {
-    return [...this.#shards.values()].filter(({ shard }) => shard.parents.includes(id)).map(({ shard }) => shard.id);
+    return [...this.#shards.values()].filter(({ shard }) => shard.parents.includes(id)).map((
+      { shard },
+    ) => shard.id);
   }
 
   /** Whether everything that is known has been read. */
@@ -58,7 +64,8 @@ export class ShardTracker {
 
   #readable(): { shard: Shard; state: ShardState }[] {
     return [...this.#shards.values()].filter(({ shard, state }) =>
-      state === "waiting" && shard.parents.every((parent) => (this.#shards.get(parent)?.state ?? "ended") === "ended")
+      state === "waiting" &&
+      shard.parents.every((parent) => (this.#shards.get(parent)?.state ?? "ended") === "ended")
     );
   }
 }

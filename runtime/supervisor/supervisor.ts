@@ -74,9 +74,13 @@ export class Supervisor {
       const outcome = await attempt.run();
       this.#cancelReports?.();
       started ||= outcome.kind === "finished" || outcome.started;
-      const failure = outcome.kind === "failed" ? await this.#restartOrGiveUp(outcome, number) : undefined;
+      const failure = outcome.kind === "failed"
+        ? await this.#restartOrGiveUp(outcome, number)
+        : undefined;
       if (failure === "restart") continue;
-      this.#become(failure === undefined ? { kind: "finished" } : { kind: "failed", cause: failure });
+      this.#become(
+        failure === undefined ? { kind: "finished" } : { kind: "failed", cause: failure },
+      );
       const { status } = this;
       return failure === undefined
         ? { kind: "finished", status }
@@ -97,7 +101,8 @@ export class Supervisor {
   }
 
   #newAttempt(number: number): JobAttempt {
-    const { host, clock, settings, workers, parallelism, logger, onPlan, onDeadLetter } = this.#options;
+    const { host, clock, settings, workers, parallelism, logger, onPlan, onDeadLetter } =
+      this.#options;
     return new JobAttempt({
       host,
       clock,
@@ -129,18 +134,26 @@ export class Supervisor {
     const { clock, random, logger } = this.#options;
     const { error, policy, started } = outcome;
     // What never ran is a mistake in the job or its surroundings: trying again would hide it.
-    if (policy === "stop" || (attempt === 1 && !started) || this.#stopping.signal.aborted) return error;
+    if (policy === "stop" || (attempt === 1 && !started) || this.#stopping.signal.aborted) {
+      return error;
+    }
     const now = clock.now();
     const decision = decideRestart(this.#restarts, now, random);
     if (decision.kind === "give up") {
       return new Error(
-        `Gave up after ${decision.restarts} restarts within ${decision.windowMs / 60_000} minutes: ${error.message}`,
+        `Gave up after ${decision.restarts} restarts within ${
+          decision.windowMs / 60_000
+        } minutes: ${error.message}`,
         { cause: error },
       );
     }
     this.#restarts.push(now);
     this.#become({ kind: "restarting", attempt, afterMs: decision.afterMs, cause: error });
-    logger.error("Job failed; starting it again", { attempt, afterMs: decision.afterMs, reason: error.message });
+    logger.error("Job failed; starting it again", {
+      attempt,
+      afterMs: decision.afterMs,
+      reason: error.message,
+    });
     await delay(clock, decision.afterMs, this.#stopping.signal);
     return this.#stopping.signal.aborted ? error : "restart";
   }
@@ -162,7 +175,9 @@ export class Supervisor {
     const second = Math.floor(clock.now() / 1000);
     const logged = this.#lettersLogged;
     if (second !== logged.second) {
-      if (logged.dropped > 0) logger.warn("More dead letters were not logged", { letters: logged.dropped });
+      if (logged.dropped > 0) {
+        logger.warn("More dead letters were not logged", { letters: logged.dropped });
+      }
       this.#lettersLogged = { second, lines: 0, dropped: 0 };
     }
     if (this.#lettersLogged.lines >= DEAD_LETTERS_LOGGED_PER_SECOND) {

@@ -53,7 +53,9 @@ export class WorkerHandle {
     this.ready = new Promise((resolve, reject) => {
       this.#expect(0, "say hello", () => resolve(), reject);
     });
-    port.onDeath((error) => this.#die(new Error(`Worker ${worker} died: ${error.message}`, { cause: error })));
+    port.onDeath((error) =>
+      this.#die(new Error(`Worker ${worker} died: ${error.message}`, { cause: error }))
+    );
     port.onMessage((message) => this.#take(message));
   }
 
@@ -83,7 +85,9 @@ export class WorkerHandle {
 
   #expect(id: number, what: string, resolve: Pending["resolve"], reject: Pending["reject"]): void {
     const cancelTimeout = this.#clock.setTimer(WORKER_REPLY_MS_MAX, () => {
-      this.#die(new Error(`Worker ${this.worker} did not ${what} within ${WORKER_REPLY_MS_MAX} ms`));
+      this.#die(
+        new Error(`Worker ${this.worker} did not ${what} within ${WORKER_REPLY_MS_MAX} ms`),
+      );
     });
     this.#pending.set(id, { resolve, reject, cancelTimeout });
   }

@@ -45,7 +45,8 @@ export interface TestRun<O extends SinkMap> {
 }
 
 /** What a sink takes. */
-export type OutputOf<K> = K extends { readonly open: (context: never) => Promise<{ readonly write: (batch: infer B) => unknown }> }
+export type OutputOf<K> = K extends
+  { readonly open: (context: never) => Promise<{ readonly write: (batch: infer B) => unknown }> }
   ? B extends { readonly values: readonly (infer T)[] } ? T : never
   : never;
 
@@ -86,7 +87,12 @@ export async function runJob<S extends SourceMap, O extends SinkMap, P>(
   const scheduler = new Scheduler(random, startTime);
   const sinks = collectingSinks(job.sinks);
   const { deadLetters: _, ...rest } = job;
-  const tested: Job = { ...rest, sources: standIns(job.name, job.sources, inputs), sinks, build: job.build.bind(job) as Job["build"] };
+  const tested: Job = {
+    ...rest,
+    sources: standIns(job.name, job.sources, inputs),
+    sinks,
+    build: job.build.bind(job) as Job["build"],
+  };
   const letters: DeadLetter[] = [];
   const supervisor = new Supervisor({
     host: inProcessHost(tested, scheduler, random),
@@ -103,7 +109,11 @@ export async function runJob<S extends SourceMap, O extends SinkMap, P>(
   return {
     output: <N extends keyof O>(name: N) => {
       const sink = sinks[String(name)];
-      if (sink === undefined) throw new RangeError(`Cannot give the output of sink "${String(name)}": the job has no such sink`);
+      if (sink === undefined) {
+        throw new RangeError(
+          `Cannot give the output of sink "${String(name)}": the job has no such sink`,
+        );
+      }
       return sink.rows as readonly OutputOf<O[N]>[];
     },
     deadLetters: letters,
@@ -121,9 +131,13 @@ function standIns(
   inputs: Readonly<Record<string, unknown>>,
 ): SourceMap {
   for (const name of Object.keys(inputs)) {
-    if (!(name in sources)) throw new RangeError(`Cannot run job "${job}" with input "${name}": it has no such source`);
+    if (!(name in sources)) {
+      throw new RangeError(`Cannot run job "${job}" with input "${name}": it has no such source`);
+    }
   }
-  return Object.fromEntries(Object.entries(sources).map(([name, source]) => [name, standIn(source, inputs[name])]));
+  return Object.fromEntries(
+    Object.entries(sources).map(([name, source]) => [name, standIn(source, inputs[name])]),
+  );
 }
 
 function standIn(source: Source<unknown>, input: unknown): Source<unknown> {

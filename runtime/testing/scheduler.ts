@@ -84,7 +84,9 @@ export class Scheduler implements Outside {
       if (settled || this.#ready.length > 0) continue;
       if (this.#outside > 0) {
         waitingSince ??= systemClock.monotonic();
-        if (systemClock.monotonic() - waitingSince < OUTSIDE_MS_MAX && this.#timers.size === 0) continue;
+        if (systemClock.monotonic() - waitingSince < OUTSIDE_MS_MAX && this.#timers.size === 0) {
+          continue;
+        }
         if (systemClock.monotonic() - waitingSince < OUTSIDE_MS_MAX / 10) continue;
       }
       if (!this.#passTime()) {
@@ -115,7 +117,10 @@ export class Scheduler implements Outside {
   #passTime(): boolean {
     let next: VirtualTimer | undefined;
     for (const timer of this.#timers) {
-      if (next === undefined || timer.at < next.at || (timer.at === next.at && timer.order < next.order)) next = timer;
+      if (
+        next === undefined || timer.at < next.at ||
+        (timer.at === next.at && timer.order < next.order)
+      ) next = timer;
     }
     if (next === undefined) return false;
     this.#timers.delete(next);
@@ -125,7 +130,11 @@ export class Scheduler implements Outside {
   }
 
   #setTimer(delayMs: number, callback: () => void): Cancel {
-    const timer = { at: this.#now + Math.max(0, Math.ceil(delayMs)), order: this.#order++, callback };
+    const timer = {
+      at: this.#now + Math.max(0, Math.ceil(delayMs)),
+      order: this.#order++,
+      callback,
+    };
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
   }

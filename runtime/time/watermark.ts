@@ -34,7 +34,9 @@ export class InputWatermark {
 
   /** @param origins those known from the start: all are waited for */
   constructor(origins: Iterable<string>) {
-    for (const origin of origins) this.#origins.set(origin, { at: -Infinity, idle: false, aligned: true, spoken: false });
+    for (const origin of origins) {
+      this.#origins.set(origin, { at: -Infinity, idle: false, aligned: true, spoken: false });
+    }
   }
 
   get at(): number {
@@ -82,7 +84,12 @@ export class InputWatermark {
   }
 
   #join(name: string): Origin {
-    const origin: Origin = { at: -Infinity, idle: false, aligned: this.#at === -Infinity, spoken: false };
+    const origin: Origin = {
+      at: -Infinity,
+      idle: false,
+      aligned: this.#at === -Infinity,
+      spoken: false,
+    };
     this.#origins.set(name, origin);
     return origin;
   }

@@ -21,7 +21,7 @@ export { UncloneableRow, uncloneableRows } from "./uncloneable_row.ts";
 /** Shapes for which a decoder keeps its functions; beyond it the one not used for the longest time goes. */
 export const BUILDERS_MAX = 256;
 
-/** A batch of values as plain data. Posting it throws for nothing that `encodeValues` has looked at. */
+/** A batch of values as plain data. If posting it throws after all, `uncloneableRows` says which rows are to blame. */
 export interface EncodedValues {
   readonly length: number;
   /** About the payload's size: eight bytes a number, one a UTF-16 code unit. */

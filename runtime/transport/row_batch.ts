@@ -5,6 +5,7 @@
  * @module
  */
 
+import { plainRecord } from "../../connectors/raw_record.ts";
 import type { Key } from "../stream.ts";
 import { NO_ORIGIN, type Origin } from "../worker/record_cursor.ts";
 import {
@@ -30,17 +31,17 @@ export class RowBatch {
     return this.values.length;
   }
 
-  /** The batch without one row. */
-  without(row: number): RowBatch {
+  /** The batch without some rows. */
+  without(dropped: ReadonlySet<number>): RowBatch {
     const rest = new RowBatch();
-    for (const [at, value] of this.values.entries()) {
-      if (at === row) continue;
+    for (const [row, value] of this.values.entries()) {
+      if (dropped.has(row)) continue;
       rest.values.push(value);
-      rest.keys.push(this.keys[at] ?? "");
-      rest.groups.push(this.groups[at] ?? 0);
-      rest.timestamps.push(this.timestamps[at] ?? -Infinity);
-      rest.origins.push(this.origins[at] ?? NO_ORIGIN);
-      rest.originRows.push(this.originRows[at] ?? 0);
+      rest.keys.push(this.keys[row] ?? "");
+      rest.groups.push(this.groups[row] ?? 0);
+      rest.timestamps.push(this.timestamps[row] ?? -Infinity);
+      rest.origins.push(this.origins[row] ?? NO_ORIGIN);
+      rest.originRows.push(this.originRows[row] ?? 0);
     }
     rest.bytes = this.bytes;
     return rest;
@@ -84,7 +85,7 @@ export function encodeRows(rows: RowBatch, encoder: ColumnEncoder): EncodedRows 
   return {
     length,
     bytes: rows.bytes,
-    values: encodeValues(rows.values, length, encoder),
+    values: encodeValues(rows.values.map(plainRecord), length, encoder),
     keys: encodeValues(rows.keys, length, encoder),
     groups: Uint16Array.from(rows.groups),
     timestamps: Float64Array.from(rows.timestamps),

@@ -25,7 +25,11 @@ export interface Outside {
 /** Where a record's call stands. */
 type CallState =
   | { readonly kind: "waiting" }
-  | { readonly kind: "running"; readonly controller: AbortController; readonly cancelTimeout: Cancel }
+  | {
+    readonly kind: "running";
+    readonly controller: AbortController;
+    readonly cancelTimeout: Cancel;
+  }
   | { readonly kind: "done"; readonly result: unknown }
   | { readonly kind: "failed"; readonly error: unknown };
 

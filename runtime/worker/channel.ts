@@ -73,7 +73,9 @@ export class OutboundChannel {
   #underway(rows: number, bytes: number): void {
     this.#rowsUnderway += rows;
     this.#bytesUnderway += bytes;
-    this.gate.set(this.#rowsUnderway >= CHANNEL_ROWS_MAX || this.#bytesUnderway >= CHANNEL_BYTES_MAX);
+    this.gate.set(
+      this.#rowsUnderway >= CHANNEL_ROWS_MAX || this.#bytesUnderway >= CHANNEL_BYTES_MAX,
+    );
   }
 }
 

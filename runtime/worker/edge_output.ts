@@ -49,7 +49,8 @@ export class EdgeOutput {
     }
     if (typeof key !== "string" && !(typeof key === "number" && Number.isFinite(key))) {
       const found = typeof key === "number" ? String(key) : typeof key;
-      const reason = `Cannot key the record: its key is ${found}, expected a string or a finite number`;
+      const reason =
+        `Cannot key the record: its key is ${found}, expected a string or a finite number`;
       return this.#failures.refused(this.#operator, value, reason, this.#cursor);
     }
     const group = keyGroupOf(key, this.#routing.length);

@@ -6,7 +6,7 @@
  */
 
 import type { Edge } from "../stage_plan.ts";
-import { ColumnEncoder, UncloneableRow } from "../transport/column_codec.ts";
+import { ColumnEncoder, UncloneableRow, uncloneableRows } from "../transport/column_codec.ts";
 import { decodeRows, encodeRows, type RowBatch, transferables } from "../transport/row_batch.ts";
 import { type Delivery, InboundChannel, OutboundChannel } from "./channel.ts";
 import type { Failures } from "./failures.ts";
@@ -26,21 +26,34 @@ export class Exchange {
   readonly #inbound = new Map<number, InboundChannel[]>();
 
   /** @param links to each other worker, by number */
-  constructor(worker: number, links: readonly (Link | undefined)[], edges: readonly Edge[], failures: Failures) {
+  constructor(
+    worker: number,
+    links: readonly (Link | undefined)[],
+    edges: readonly Edge[],
+    failures: Failures,
+  ) {
     this.#worker = worker;
     this.#links = links;
     this.#edges = edges;
     this.#failures = failures;
     for (const edge of edges) {
-      this.#outbound.set(edge.id, links.map((_, to) => new OutboundChannel(this.#delivery(edge, to))));
-      this.#inbound.set(edge.id, links.map((_, from) => new InboundChannel(this.#creditor(edge, from))));
+      this.#outbound.set(
+        edge.id,
+        links.map((_, to) => new OutboundChannel(this.#delivery(edge, to))),
+      );
+      this.#inbound.set(
+        edge.id,
+        links.map((_, from) => new InboundChannel(this.#creditor(edge, from))),
+      );
     }
   }
 
   /** Stages are there: what the other workers send can be taken. */
   open(stages: Iterable<KeyedStage>): void {
     for (const stage of stages) this.#stages.set(stage.name, stage);
-    for (const [from, link] of this.#links.entries()) link?.onMessage((message) => this.#take(from, message));
+    for (const [from, link] of this.#links.entries()) {
+      link?.onMessage((message) => this.#take(from, message));
+    }
   }
 
   /** The ways out over an edge, by worker. */
@@ -50,8 +63,8 @@ export class Exchange {
 
   /** Hands over what has come together. */
   flush(): void {
-    for (const channels of this.#outbound.values()) { for (const channel of channels) channel.flush(); }
-    for (const channels of this.#inbound.values()) { for (const channel of channels) channel.flush(); }
+    for (const channels of this.#outbound.values()) for (const channel of channels) channel.flush();
+    for (const channels of this.#inbound.values()) for (const channel of channels) channel.flush();
   }
 
   close(): void {
@@ -77,7 +90,8 @@ export class Exchange {
 
   #remoteDelivery(edge: Edge, to: number): Delivery {
     const encoder = new ColumnEncoder();
-    const post = (message: PeerMessage, transfer?: ArrayBuffer[]) => this.#links[to]?.post(message, transfer);
+    const post = (message: PeerMessage, transfer?: ArrayBuffer[]) =>
+      this.#links[to]?.post(message, transfer);
     return {
       rows: (batch) => {
         const rows = this.#encode(edge, to, batch, encoder);
@@ -90,23 +104,35 @@ export class Exchange {
   }
 
   /** Rows that can't be sent become dead letters; the others go. */
-  #encode(edge: Edge, to: number, batch: RowBatch, encoder: ColumnEncoder): ReturnType<typeof encodeRows> {
-    for (let rows = batch;;) {
-      try {
-        return encodeRows(rows, encoder);
-      } catch (error) {
-        if (!(error instanceof UncloneableRow)) throw error;
-        const { row } = error;
-        const cursor = Object.assign(new RecordCursor(), {
-          timestamp: rows.timestamps[row] ?? -Infinity,
-          key: rows.keys[row],
-          origin: rows.origins[row] ?? NO_ORIGIN,
-          row: rows.originRows[row] ?? 0,
-        });
-        this.#failures.refused(`${edge.from}/keyBy`, undefined, `${error.message}, to worker ${to}`, cursor, error);
-        rows = rows.without(row);
-      }
+  #encode(
+    edge: Edge,
+    to: number,
+    batch: RowBatch,
+    encoder: ColumnEncoder,
+  ): ReturnType<typeof encodeRows> {
+    try {
+      return encodeRows(batch, encoder);
+    } catch (error) {
+      if (!(error instanceof UncloneableRow)) throw error;
     }
+    const refused = uncloneableRows(batch.values, batch.length);
+    for (const error of refused) {
+      const { row } = error;
+      const cursor = Object.assign(new RecordCursor(), {
+        timestamp: batch.timestamps[row] ?? -Infinity,
+        key: batch.keys[row],
+        origin: batch.origins[row] ?? NO_ORIGIN,
+        row: batch.originRows[row] ?? 0,
+      });
+      this.#failures.refused(
+        `${edge.from}/keyBy`,
+        undefined,
+        `${error.message} (worker ${to})`,
+        cursor,
+        error,
+      );
+    }
+    return encodeRows(batch.without(new Set(refused.map(({ row }) => row))), encoder);
   }
 
   #creditor(edge: Edge, from: number): (rows: number, bytes: number) => void {
@@ -121,7 +147,9 @@ export class Exchange {
     const stage = edge === undefined ? undefined : this.#stages.get(edge.to);
     const channel = this.#inbound.get(message.edge)?.[from];
     if (edge === undefined || stage === undefined || channel === undefined) {
-      throw new Error(`Cannot take a message for edge ${message.edge} from worker ${from}: there is no such edge`);
+      throw new Error(
+        `Cannot take a message for edge ${message.edge} from worker ${from}: there is no such edge`,
+      );
     }
     switch (message.type) {
       case "rows":

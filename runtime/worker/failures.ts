@@ -30,7 +30,13 @@ export class Failures {
   }
 
   /** A record could not be processed. */
-  refused(operator: string, value: unknown, reason: string, cursor: RecordCursor, cause?: unknown): void {
+  refused(
+    operator: string,
+    value: unknown,
+    reason: string,
+    cursor: RecordCursor,
+    cause?: unknown,
+  ): void {
     const { key, timestamp } = cursor;
     this.letter({
       operator,
@@ -47,7 +53,9 @@ export class Failures {
     this.#listener.deadLetter(letter);
     if (this.#policy === "resume") return;
     const of = letter.origin === "" ? "a timer" : `the record at ${letter.origin}`;
-    const error = new Error(`Operator "${letter.operator}" failed on ${of}: ${letter.reason}`, { cause });
+    const error = new Error(`Operator "${letter.operator}" failed on ${of}: ${letter.reason}`, {
+      cause,
+    });
     this.#listener.failed(error, this.#policy);
   }
 

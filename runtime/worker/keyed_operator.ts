@@ -47,7 +47,12 @@ export class HandlerOperator implements KeyedOperator {
     this.#handlers = spec.handlers;
     this.#onTimer = spec.onTimer;
     this.#state = new StateCursor(Object.keys(spec.state).length);
-    this.#context = new HandlerContext(name, handlesOf(spec.state, this.#state), this.#state, spec.onTimer !== undefined);
+    this.#context = new HandlerContext(
+      name,
+      handlesOf(spec.state, this.#state),
+      this.#state,
+      spec.onTimer !== undefined,
+    );
     this.#cursor = cursor;
     this.#failures = failures;
   }
@@ -96,8 +101,13 @@ export class HandlerOperator implements KeyedOperator {
   #collect(emits: Emits<unknown>): readonly unknown[] | undefined {
     if (emits === undefined) return undefined;
     if (Array.isArray(emits)) return emits;
-    if (typeof emits === "string" || typeof emits !== "object" || emits === null || !(Symbol.iterator in emits)) {
-      throw new TypeError(`Cannot emit what the handler returned: found ${typeof emits}, expected nothing, an array or a sequence`);
+    if (
+      typeof emits === "string" || typeof emits !== "object" || emits === null ||
+      !(Symbol.iterator in emits)
+    ) {
+      throw new TypeError(
+        `Cannot emit what the handler returned: found ${typeof emits}, expected nothing, an array or a sequence`,
+      );
     }
     const scratch = this.#scratch;
     scratch.length = 0;
@@ -120,13 +130,20 @@ class HandlerContext implements KeyedContext<Key, StateSpecs> {
   readonly clearTimer: (name: string) => void;
   #actor: PartitionActor | undefined;
 
-  constructor(operator: string, state: Handles<StateSpecs>, cursor: StateCursor, hasTimerHandler: boolean) {
+  constructor(
+    operator: string,
+    state: Handles<StateSpecs>,
+    cursor: StateCursor,
+    hasTimerHandler: boolean,
+  ) {
     this.state = state;
     this.setTimer = (name, at) => {
       const timers = this.#actor?.timers;
       if (timers === undefined) return;
       if (!hasTimerHandler) {
-        throw new TypeError(`Cannot set timer "${name}" of "${operator}": the operator has no onTimer`);
+        throw new TypeError(
+          `Cannot set timer "${name}" of "${operator}": the operator has no onTimer`,
+        );
       }
       if (!Number.isFinite(at)) {
         throw new RangeError(

@@ -13,7 +13,12 @@ import { InputWatermark, OperatorWatermark, type WatermarkEvent } from "../time/
 import type { RowBatch } from "../transport/row_batch.ts";
 import { InboundChannel } from "./channel.ts";
 import type { KeyedOperator } from "./keyed_operator.ts";
-import { type MailboxEntry, PartitionActor, type ReceivedBatch, type StageMark } from "./partition_actor.ts";
+import {
+  type MailboxEntry,
+  PartitionActor,
+  type ReceivedBatch,
+  type StageMark,
+} from "./partition_actor.ts";
 import { NO_ORIGIN, type RecordCursor } from "./record_cursor.ts";
 import type { Chain, StageOutputs } from "./stage_outputs.ts";
 import type { TurnQueue, TurnTaker } from "./turn_queue.ts";
@@ -108,11 +113,14 @@ export class KeyedStage {
     const counts = this.#counts;
     const batch: ReceivedBatch = { rows, order, input, channel, left: length };
     this.waiting += length;
-    for (let group = 0, from = 0; from < length; group++) {
+    let from = 0;
+    for (let group = 0; from < length; group++) {
       const end = counts[group] ?? length;
       if (end > from) {
         const actor = this.#actors[group];
-        if (actor === undefined) throw new Error(`Cannot take rows of key group ${group}: it is not on this worker`);
+        if (actor === undefined) {
+          throw new Error(`Cannot take rows of key group ${group}: it is not on this worker`);
+        }
         actor.push({ kind: "rows", batch, next: from, end });
         this.#line(actor);
       }
@@ -182,7 +190,9 @@ export class KeyedStage {
       // Stages behind must wait for this one again, though it has nothing new to promise yet.
       this.#mark(at, () => this.#outputs.watermark(this.#domain, { kind: "active" }));
     }
-    if (idle && !this.#idle) this.#mark(at, () => this.#outputs.watermark(this.#domain, { kind: "idle" }));
+    if (idle && !this.#idle) {
+      this.#mark(at, () => this.#outputs.watermark(this.#domain, { kind: "idle" }));
+    }
     this.#idle = idle;
   }
 
@@ -207,7 +217,10 @@ export class KeyedStage {
 
   #line(actor: PartitionActor): void {
     const taker = this.#takers.get(actor)?.taker;
-    if (taker === undefined || actor.inLine || actor.first === undefined || this.#outputs.valve.blocked) return;
+    if (
+      taker === undefined || actor.inLine || actor.first === undefined ||
+      this.#outputs.valve.blocked
+    ) return;
     actor.inLine = true;
     this.#queue.add(taker);
   }
@@ -216,7 +229,11 @@ export class KeyedStage {
     actor.inLine = false;
     const { valve } = this.#outputs;
     let left = TURN_ROWS_MAX;
-    for (let entry = actor.first; entry !== undefined && left > 0 && !valve.blocked; entry = actor.first) {
+    for (
+      let entry = actor.first;
+      entry !== undefined && left > 0 && !valve.blocked;
+      entry = actor.first
+    ) {
       if (entry.kind === "rows") left -= this.#handleRows(actor, entry, left, chain);
       else left -= this.#handleMark(actor, entry.mark, left, chain);
     }

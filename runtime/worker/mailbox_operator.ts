@@ -108,7 +108,9 @@ export class MailboxOperator implements KeyedOperator {
 
   close(): void {
     this.#cancelSweep?.();
-    for (const [actor, keys] of this.#active) { for (const key of [...keys.keys()]) this.#passivate(actor, key); }
+    for (const [actor, keys] of this.#active) {
+      for (const key of [...keys.keys()]) this.#passivate(actor, key);
+    }
   }
 
   #activate(actor: PartitionActor, key: Key): ActiveMailbox {
@@ -133,7 +135,13 @@ export class MailboxOperator implements KeyedOperator {
     const mailbox = new Subject<unknown>();
     const context = new MailboxContext(key, this.#handles, actor.watermark, this.#cursor.timestamp);
     const outputs: Observable<unknown> = this.#spec.behavior(mailbox.asObservable(), context);
-    const active: ActiveMailbox = { mailbox, context, subscription: undefined, lastUsed: now, done: false };
+    const active: ActiveMailbox = {
+      mailbox,
+      context,
+      subscription: undefined,
+      lastUsed: now,
+      done: false,
+    };
     active.subscription = outputs.subscribe({
       next: (output) => {
         if (this.#handling) this.#scratch.push(output);
@@ -175,7 +183,9 @@ export class MailboxOperator implements KeyedOperator {
 
   #emittedOutside(): void {
     this.#failures.fatal(
-      new Error(`Cannot go on with actor "${this.#name}": its behavior emitted after the call; use mapAsync for what takes time`),
+      new Error(
+        `Cannot go on with actor "${this.#name}": its behavior emitted after the call; use mapAsync for what takes time`,
+      ),
     );
   }
 }
@@ -238,7 +248,9 @@ export class PipeOperator implements KeyedOperator {
       thrown: (value, error) => this.#failures.thrown(this.#name, value, error, this.#cursor),
       emittedOutside: () =>
         this.#failures.fatal(
-          new Error(`Cannot go on with "${this.#name}": an operator emitted after the call; use mapAsync for what takes time`),
+          new Error(
+            `Cannot go on with "${this.#name}": an operator emitted after the call; use mapAsync for what takes time`,
+          ),
         ),
     });
   }

@@ -112,9 +112,13 @@ export class OpenJob {
         ]),
       ),
       stages: Object.fromEntries(
-        this.#keyed.map(({ name, rows, waiting, keys, watermark }) => [name, { rows, waiting, keys, watermark }]),
+        this.#keyed.map((
+          { name, rows, waiting, keys, watermark },
+        ) => [name, { rows, waiting, keys, watermark }]),
       ),
-      sinks: Object.fromEntries([...this.#sinks].map(([name, { rows, pending }]) => [name, { rows, pending }])),
+      sinks: Object.fromEntries(
+        [...this.#sinks].map(([name, { rows, pending }]) => [name, { rows, pending }]),
+      ),
     };
   }
 
@@ -125,7 +129,9 @@ export class OpenJob {
   }
 
   #allSinks(): SinkPort[] {
-    return this.#deadLetters === undefined ? [...this.#sinks.values()] : [...this.#sinks.values(), this.#deadLetters];
+    return this.#deadLetters === undefined
+      ? [...this.#sinks.values()]
+      : [...this.#sinks.values(), this.#deadLetters];
   }
 
   #openStage(stage: Stage, stages: readonly Stage[]): void {
@@ -147,7 +153,11 @@ export class OpenJob {
       : this.#openKeyed(stage, stage.head, stages, outputs, cursor);
   }
 
-  #openSource({ name, source }: NodeOf<"source">, outputs: StageOutputs, cursor: RecordCursor): SourceStage {
+  #openSource(
+    { name, source }: NodeOf<"source">,
+    outputs: StageOutputs,
+    cursor: RecordCursor,
+  ): SourceStage {
     const { failures, connectors, tell } = this.#options;
     const stage = new SourceStage({
       name,
@@ -208,7 +218,9 @@ export class OpenJob {
   #originsOf(name: string, stages: readonly Stage[]): string[] {
     const { shards, workers } = this.#options.placement;
     const stage = stages.find((other) => other.name === name);
-    if (stage?.head.kind === "source") return (shards[name] ?? []).map((shard) => shardOrigin(name, shard));
+    if (stage?.head.kind === "source") {
+      return (shards[name] ?? []).map((shard) => shardOrigin(name, shard));
+    }
     return Array.from({ length: workers }, (_, worker) => originOf(name, worker));
   }
 
@@ -217,7 +229,9 @@ export class OpenJob {
     const outputs = new Map<NodeId, EdgeOutput[]>();
     for (const edge of stage.outputs) {
       const keyBy = topology.nodes[edge.keyBy];
-      if (keyBy?.kind !== "keyBy") throw new Error(`Cannot open edge ${edge.id}: node ${edge.keyBy} is no keyBy`);
+      if (keyBy?.kind !== "keyBy") {
+        throw new Error(`Cannot open edge ${edge.id}: node ${edge.keyBy} is no keyBy`);
+      }
       const output = new EdgeOutput({
         operator: `${stage.name}/keyBy`,
         key: keyBy.key,

@@ -90,7 +90,11 @@ export type Command =
   | { readonly type: "report" };
 
 /** Host to worker. */
-export type HostMessage = Command | { readonly type: "request"; readonly id: number; readonly request: Request };
+export type HostMessage = Command | {
+  readonly type: "request";
+  readonly id: number;
+  readonly request: Request;
+};
 
 /** The answers to requests. */
 export interface Replies {
@@ -111,9 +115,13 @@ export interface SentError {
 export interface WorkerReport {
   readonly worker: number;
   /** By source: records and bytes read, shards being read, how far the furthest behind is (ms; -1 unknown). */
-  readonly sources: Readonly<Record<string, { records: number; bytes: number; shards: number; lagMs: number }>>;
+  readonly sources: Readonly<
+    Record<string, { records: number; bytes: number; shards: number; lagMs: number }>
+  >;
   /** By keyed stage: rows handled, rows waiting in mailboxes, keys with state, event-time clock. */
-  readonly stages: Readonly<Record<string, { rows: number; waiting: number; keys: number; watermark: number }>>;
+  readonly stages: Readonly<
+    Record<string, { rows: number; waiting: number; keys: number; watermark: number }>
+  >;
   /** By sink: rows handed over, rows not yet written for good. */
   readonly sinks: Readonly<Record<string, { rows: number; pending: number }>>;
   readonly deadLetters: number;
@@ -134,7 +142,12 @@ export type WorkerMessage =
   | { readonly type: "ended" }
   | { readonly type: "report"; readonly report: WorkerReport }
   | { readonly type: "deadLetters"; readonly letters: readonly DeadLetter[] }
-  | { readonly type: "log"; readonly level: LogLevel; readonly message: string; readonly fields: LogFields }
+  | {
+    readonly type: "log";
+    readonly level: LogLevel;
+    readonly message: string;
+    readonly fields: LogFields;
+  }
   | {
     readonly type: "failure";
     readonly error: SentError;
@@ -145,10 +158,20 @@ export type WorkerMessage =
 /** Worker to worker, over a link; each is about one edge, named by its number in the plan. */
 export type PeerMessage =
   | { readonly type: "rows"; readonly edge: number; readonly rows: EncodedRows }
-  | { readonly type: "watermark"; readonly edge: number; readonly origin: string; readonly event: WatermarkEvent }
+  | {
+    readonly type: "watermark";
+    readonly edge: number;
+    readonly origin: string;
+    readonly event: WatermarkEvent;
+  }
   /** Nothing more comes over this channel. `final`: because the input is over, not because the job stops. */
   | { readonly type: "end"; readonly edge: number; readonly final: boolean }
-  | { readonly type: "credit"; readonly edge: number; readonly rows: number; readonly bytes: number };
+  | {
+    readonly type: "credit";
+    readonly edge: number;
+    readonly rows: number;
+    readonly bytes: number;
+  };
 
 /** One end of a connection: what is posted comes out at the other, in order. */
 export interface Port<Out, In> {
@@ -163,7 +186,9 @@ export type Link = Port<PeerMessage, PeerMessage>;
 
 /** An error as it can be sent. */
 export function sentError(error: unknown): SentError {
-  if (error instanceof Error) return { name: error.name, message: error.message, stack: error.stack };
+  if (error instanceof Error) {
+    return { name: error.name, message: error.message, stack: error.stack };
+  }
   return { name: "Error", message: String(error), stack: undefined };
 }
 

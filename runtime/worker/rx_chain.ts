@@ -56,7 +56,10 @@ export class RxChain {
     this.#broken = false;
     this.#subscription?.unsubscribe();
     const input = this.#input = new Subject<unknown>();
-    const chain = this.#operators.reduce((source, operator) => operator(source), input.asObservable());
+    const chain = this.#operators.reduce(
+      (source, operator) => operator(source),
+      input.asObservable(),
+    );
     this.#subscription = chain.subscribe({
       next: (value) => {
         if (this.#running) this.#listener.emit(value);

@@ -196,9 +196,16 @@ class ShardActor implements TurnTaker {
     this.#stopProbing = this.#outputs.probeIdleness(this.#origin, () => this.#mailbox.length > 0);
   }
 
-  read(source: Source<unknown>, after: string | undefined, context: Omit<ReadContext, "demand">): void {
+  read(
+    source: Source<unknown>,
+    after: string | undefined,
+    context: Omit<ReadContext, "demand">,
+  ): void {
     const { signal } = this.#stopReading;
-    context.signal.addEventListener("abort", () => this.#stopReading.abort(), { once: true, signal });
+    context.signal.addEventListener("abort", () => this.#stopReading.abort(), {
+      once: true,
+      signal,
+    });
     const demand = { next: () => this.#room() };
     this.#subscription = source.read(this.#shard, after, { ...context, signal, demand }).subscribe({
       next: (batch) => this.#deliver(batch),
@@ -225,14 +232,18 @@ class ShardActor implements TurnTaker {
     if (this.#inLine || this.#outputs.valve.blocked || this.#phase === "ended") return;
     if (this.#mailbox.length === 0 && this.#phase === "reading") return;
     this.#inLine = true;
-    this.#queue.add(this);
+    this.#queue.addReader(this);
   }
 
   takeTurn(): void {
     this.#inLine = false;
     const { valve } = this.#outputs;
     let left = TURN_ROWS_MAX;
-    for (let first = this.#mailbox[0]; first !== undefined && left > 0 && !valve.blocked; first = this.#mailbox[0]) {
+    for (
+      let first = this.#mailbox[0];
+      first !== undefined && left > 0 && !valve.blocked;
+      first = this.#mailbox[0]
+    ) {
       left -= this.#handleRows(first.batch, first.origin, left);
       if (this.#row < first.batch.length) break;
       this.#mailbox.shift();

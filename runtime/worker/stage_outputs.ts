@@ -9,12 +9,20 @@
  * @module
  */
 
+import { plainRecord } from "../../connectors/raw_record.ts";
 import type { OperatorFunction } from "../../deps.ts";
 import { type Emit, stepOf } from "../../operators/fused.ts";
 import type { Clock } from "../clock.ts";
 import { EventTimeGenerator } from "../time/event_time.ts";
 import type { WatermarkEvent } from "../time/watermark.ts";
-import { consumersOf, type Node, type NodeId, type NodeOf, type Output, type Topology } from "../topology.ts";
+import {
+  consumersOf,
+  type Node,
+  type NodeId,
+  type NodeOf,
+  type Output,
+  type Topology,
+} from "../topology.ts";
 import { AsyncOperator, type Outside } from "./async_operator.ts";
 import type { EdgeOutput } from "./edge_output.ts";
 import type { Failures } from "./failures.ts";
@@ -106,7 +114,10 @@ export class StageOutputs {
   probeIdleness(domain: string, held: () => boolean): () => void {
     const cancels = new Map<NodeId, () => void>();
     for (const node of this.#around.topology.nodes) {
-      if (node.kind !== "eventTime" || node.idleAfterMs === undefined || !this.#generators.has(node.id)) continue;
+      if (
+        node.kind !== "eventTime" || node.idleAfterMs === undefined ||
+        !this.#generators.has(node.id)
+      ) continue;
       const { id, idleAfterMs } = node;
       const probe = () => {
         const event = this.#generators.get(id)?.get(domain)?.probe(held());
@@ -124,7 +135,7 @@ export class StageOutputs {
     const passAll = (at: number): void => {
       const next = asyncs[at];
       if (next !== undefined) return next.operator.mark(() => passAll(at + 1));
-      for (const edges of this.#around.edges.values()) { for (const edge of edges) edge.end(final); }
+      for (const edges of this.#around.edges.values()) for (const edge of edges) edge.end(final);
       ended();
     };
     passAll(0);
@@ -180,7 +191,9 @@ export class StageOutputs {
       }
       case "source":
       case "keyed":
-        throw new Error(`Cannot compile node ${node.id}: a ${node.kind} has no input inside a stage`);
+        throw new Error(
+          `Cannot compile node ${node.id}: a ${node.kind} has no input inside a stage`,
+        );
     }
   }
 
@@ -236,7 +249,9 @@ export class StageOutputs {
       : this.#compileRecords(invalidOutput, chain);
     const refusals = {
       refuse: (value: unknown, reason: string) =>
-        invalid === undefined ? failures.refused(name, value, reason, cursor) : invalid({ value, reason }),
+        invalid === undefined
+          ? failures.refused(name, value, reason, cursor)
+          : invalid({ value: plainRecord(value), reason }),
     };
     return (value) => {
       try {
@@ -252,7 +267,8 @@ export class StageOutputs {
     const name = `${this.#stage}/eventTime`;
     const after = this.#compileRecords({ node: node.id, port: "main" }, chain);
     const generators = this.#generators.get(node.id);
-    const generator = generators?.get(chain.domain) ?? new EventTimeGenerator(node.outOfOrdernessMs);
+    const generator = generators?.get(chain.domain) ??
+      new EventTimeGenerator(node.outOfOrdernessMs);
     generators?.set(chain.domain, generator);
     return (value) => {
       let timestamp: number;
@@ -262,7 +278,8 @@ export class StageOutputs {
         return failures.thrown(name, value, error, cursor);
       }
       if (!Number.isFinite(timestamp)) {
-        const reason = `Cannot take the record's time: timestamp() gave ${timestamp}, expected milliseconds since the epoch`;
+        const reason =
+          `Cannot take the record's time: timestamp() gave ${timestamp}, expected milliseconds since the epoch`;
         return failures.refused(name, value, reason, cursor);
       }
       const before = cursor.timestamp;
@@ -291,14 +308,19 @@ export class StageOutputs {
       case "merge":
         return [this.#compileFlow(main, valves)];
       case "flatMapJson":
-        return [this.#compileFlow(main, valves), this.#compileFlow({ node: node.id, port: "invalid" }, valves)];
+        return [
+          this.#compileFlow(main, valves),
+          this.#compileFlow({ node: node.id, port: "invalid" }, valves),
+        ];
       case "eventTime": {
         const after = this.#compileFlow(main, valves);
         if (!this.#generators.has(node.id)) this.#generators.set(node.id, new Map());
         this.#flows.set(node.id, after);
         // Its own watermarks replace those from before; that an origin has ended, or all input is over, stays true.
         return [(origin, event) => {
-          if (event.kind === "ended" || (event.kind === "advance" && event.at === Infinity)) after(origin, event);
+          if (event.kind === "ended" || (event.kind === "advance" && event.at === Infinity)) {
+            after(origin, event);
+          }
         }];
       }
       case "mapAsync":
@@ -332,7 +354,16 @@ export class StageOutputs {
   #makeAsync({ name, call }: NodeOf<"mapAsync">): { operator: AsyncOperator; downstream: Valve } {
     const { clock, queue, failures, outside, cursor } = this.#around;
     const downstream = new Valve(() => operator.resume());
-    const operator = new AsyncOperator({ name, call, clock, queue, failures, outside, cursor, downstream });
+    const operator = new AsyncOperator({
+      name,
+      call,
+      clock,
+      queue,
+      failures,
+      outside,
+      cursor,
+      downstream,
+    });
     return { operator, downstream };
   }
 

@@ -1,7 +1,9 @@
 /**
  * Whose turn it is. Actors with something to do wait in line; a slice runs turns for a few milliseconds, then lets the
- * worker look at its messages. When nobody is left in line, what the turns put out is flushed: so batches are large
- * under load and immediate when there is little.
+ * worker look at its messages.
+ *
+ * What has been read goes all the way before more is read: shard actors get a turn only when nobody else has anything
+ * to do. So few records are under way inside a worker, they die young for the collector, and latency is low.
  *
  * @module
  */
@@ -19,8 +21,8 @@ export interface TurnTaker {
 export class TurnQueue {
   readonly #clock: Clock;
   readonly #flush: () => void;
-  #line: TurnTaker[] = [];
-  #next = 0;
+  readonly #line = new Line();
+  readonly #readers = new Line();
   #scheduled = false;
   #halted = false;
 
@@ -36,6 +38,12 @@ export class TurnQueue {
     this.wake();
   }
 
+  /** Puts one in line that brings new records in. */
+  addReader(taker: TurnTaker): void {
+    this.#readers.push(taker);
+    this.wake();
+  }
+
   /** Sees to it that a slice runs soon, if only to flush. */
   wake(): void {
     if (this.#scheduled || this.#halted) return;
@@ -46,35 +54,49 @@ export class TurnQueue {
   /** No more turns: the job has failed or closes. */
   halt(): void {
     this.#halted = true;
-    this.#line = [];
-    this.#next = 0;
   }
 
   #slice(): void {
     this.#scheduled = false;
     const end = this.#clock.monotonic() + SLICE_MS_MAX;
     while (!this.#halted) {
-      const taker = this.#take();
-      if (taker === undefined) {
-        this.#flush();
-        if (this.#next >= this.#line.length) return;
-        continue;
-      }
+      const taker = this.#next();
+      if (taker === undefined) return;
       taker.takeTurn();
-      if (this.#clock.monotonic() >= end) {
-        this.#flush();
-        if (this.#next < this.#line.length) this.wake();
-        return;
-      }
+      if (this.#clock.monotonic() < end) continue;
+      this.#flush();
+      if (this.#line.waiting || this.#readers.waiting) this.wake();
+      return;
     }
   }
 
-  #take(): TurnTaker | undefined {
-    const taker = this.#line[this.#next];
+  #next(): TurnTaker | undefined {
+    const taker = this.#line.take();
+    if (taker !== undefined) return taker;
+    this.#flush();
+    return this.#line.take() ?? this.#readers.take();
+  }
+}
+
+/** First come, first served. */
+class Line {
+  #takers: TurnTaker[] = [];
+  #next = 0;
+
+  get waiting(): boolean {
+    return this.#next < this.#takers.length;
+  }
+
+  push(taker: TurnTaker): void {
+    this.#takers.push(taker);
+  }
+
+  take(): TurnTaker | undefined {
+    const taker = this.#takers[this.#next];
     if (taker === undefined) return undefined;
     this.#next++;
-    if (this.#next === this.#line.length) {
-      this.#line = [];
+    if (this.#next === this.#takers.length) {
+      this.#takers = [];
       this.#next = 0;
     }
     return taker;

@@ -11,7 +11,7 @@ import type { Clock } from "../clock.ts";
 import { threadCpuMs } from "../cpu_time.ts";
 import type { DeadLetter } from "../dead_letter.ts";
 import type { Job } from "../job.ts";
-import { type LogFields, type Logger, LOG_LEVELS, type LogLevel } from "../logger.ts";
+import { LOG_LEVELS, type LogFields, type Logger, type LogLevel } from "../logger.ts";
 import { readParams } from "../params.ts";
 import type { Random } from "../random.ts";
 import { planOf } from "../stage_plan.ts";
@@ -91,7 +91,9 @@ class WorkerEngine {
       case "discover": {
         const built = this.#builtJob();
         const source = built.job.sources[request.source];
-        if (source === undefined) throw new Error(`Cannot list shards of "${request.source}": the job has no such source`);
+        if (source === undefined) {
+          throw new Error(`Cannot list shards of "${request.source}": the job has no such source`);
+        }
         return await source.shards(this.#connectorContext(built));
       }
       case "open":
@@ -131,7 +133,8 @@ class WorkerEngine {
     const open = async (name: string, sink: Job["sinks"][string]): Promise<SinkWriter<never>> =>
       await sink.open({
         ...context,
-        reject: ({ value, origin, reason }) => failures.letter({ operator: name, origin, reason, value }),
+        reject: ({ value, origin, reason }) =>
+          failures.letter({ operator: name, origin, reason, value }),
         fail: (error) => failures.fatal(error),
       });
     const writers = new Map<string, SinkWriter<never>>();
@@ -146,7 +149,9 @@ class WorkerEngine {
       plan: planOf(job, topology),
       topology,
       placement,
-      links: links.map((link) => link === undefined || link === null ? undefined : this.#around.openLink(link)),
+      links: links.map((link) =>
+        link === undefined || link === null ? undefined : this.#around.openLink(link)
+      ),
       writers,
       deadLetters: letters,
       connectors: context,
@@ -191,7 +196,10 @@ class WorkerEngine {
       this.#post({ type: "deadLetters", letters });
     } catch {
       // A value that can't be sent must not take its letter along.
-      this.#post({ type: "deadLetters", letters: letters.map((letter) => ({ ...letter, value: String(letter.value) })) });
+      this.#post({
+        type: "deadLetters",
+        letters: letters.map((letter) => ({ ...letter, value: String(letter.value) })),
+      });
     }
   }
 
@@ -199,17 +207,29 @@ class WorkerEngine {
     const report = this.#open?.report();
     if (report === undefined) return;
     this.#postLetters();
-    this.#post({ type: "report", report: { ...report, deadLetters: this.#letterCount, cpuMs: threadCpuMs() } });
+    this.#post({
+      type: "report",
+      report: { ...report, deadLetters: this.#letterCount, cpuMs: threadCpuMs() },
+    });
   }
 
   #builtJob(): BuiltJob {
-    if (this.#built === undefined) throw new Error("Cannot go on without a job: describe comes first");
+    if (this.#built === undefined) {
+      throw new Error("Cannot go on without a job: describe comes first");
+    }
     return this.#built;
   }
 
   #connectorContext({ settings, logger }: BuiltJob): ConnectorContext {
     const { clock, random } = this.#around;
-    return { clock, random, logger, aws: settings.aws, startedAt: settings.startedAt, signal: this.#closing.signal };
+    return {
+      clock,
+      random,
+      logger,
+      aws: settings.aws,
+      startedAt: settings.startedAt,
+      signal: this.#closing.signal,
+    };
   }
 
   /** Log lines go to the host, which has the logger. */
@@ -218,7 +238,13 @@ class WorkerEngine {
     const at = (level: LogLevel) => (message: string, fields: LogFields = {}) => {
       if (LOG_LEVELS.indexOf(level) >= lowest) this.#post({ type: "log", level, message, fields });
     };
-    return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error"), critical: at("critical") };
+    return {
+      debug: at("debug"),
+      info: at("info"),
+      warn: at("warn"),
+      error: at("error"),
+      critical: at("critical"),
+    };
   }
 
   #post(message: WorkerMessage): void {

@@ -23,7 +23,8 @@ export function timedSource<T>(...shards: readonly (readonly Delivery<T>[])[]): 
     kind: "timed",
     name: "timed",
     bounded: true,
-    shards: () => Promise.resolve(shards.map((_, shard) => ({ id: `shard-${shard}`, parents: [] }))),
+    shards: () =>
+      Promise.resolve(shards.map((_, shard) => ({ id: `shard-${shard}`, parents: [] }))),
     read: (id, _after, context) =>
       pacedBatches(context, async function* (signal) {
         const deliveries = shards[Number(id.slice("shard-".length))] ?? [];

@@ -6,7 +6,6 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { map } from "npm:rxjs@7.8.2";
 import {
   type BuildContext,
   type DeadLetter,
@@ -21,6 +20,7 @@ import {
   type TestRun,
 } from "../../mod.ts";
 import { z } from "../deps.ts";
+import { map } from "./deps.ts";
 import { expectType } from "./expect_type.ts";
 
 const Order = z.object({ id: z.string(), total: z.number(), kind: z.enum(["new", "again"]) });

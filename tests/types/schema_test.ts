@@ -6,7 +6,6 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { filter, map } from "npm:rxjs@7.8.2";
 import {
   defineJob,
   file,
@@ -22,6 +21,7 @@ import {
   type Stream,
 } from "../../mod.ts";
 import { arktype, v, z } from "../deps.ts";
+import { filter, map } from "./deps.ts";
 import { expectType } from "./expect_type.ts";
 
 const ZodEvent = z.discriminatedUnion("kind", [

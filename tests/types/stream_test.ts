@@ -7,7 +7,7 @@
 
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { filter, map, type OperatorFunction } from "npm:rxjs@7.8.2";
+import type { OperatorFunction } from "../../deps.ts";
 import {
   type ConnectedStream,
   defineJob,
@@ -26,6 +26,7 @@ import {
   type Stream,
 } from "../../mod.ts";
 import { z } from "../deps.ts";
+import { filter, map } from "./deps.ts";
 import { expectType } from "./expect_type.ts";
 
 interface Order {

@@ -46,7 +46,13 @@ export default defineJob({
             return;
           }
           const { bookingId, hotelId, amount } = booking;
-          const row = { bookingId, hotelId, amount, events: 3, completedAt: state.completedAt.value };
+          const row = {
+            bookingId,
+            hotelId,
+            amount,
+            events: 3,
+            completedAt: state.completedAt.value,
+          };
           state.events.clear();
           state.completedAt.clear();
           return [row];

@@ -356,25 +356,64 @@ describe("ColumnDecoder", () => {
   });
 });
 
-describe("codec on a thread that may not generate code", () => {
-  it("works by loops", async () => {
-    const codec = new URL("../../../runtime/transport/column_codec.ts", import.meta.url);
-    const program = `
-      import { ColumnEncoder, decodeValues, encodeValues } from ${JSON.stringify(codec.href)};
-      let refused = false;
+describe("codec in a process of its own", () => {
+  const module = (path: string) =>
+    JSON.stringify(new URL(`../../../runtime/${path}`, import.meta.url).href);
+  const imports = `
+    import { ColumnEncoder, decodeValues, encodeValues } from ${
+    module("transport/column_codec.ts")
+  };
+    import { systemClock } from ${module("clock.ts")};`;
+
+  async function printed(program: string, flag: string): Promise<string[]> {
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["eval", `--v8-flags=${flag}`, imports + program],
+      env: { NO_COLOR: "1" },
+    }).output();
+    const lines = new TextDecoder().decode(stdout).trim().split("\n");
+    assert(lines.length > 1, new TextDecoder().decode(stderr));
+    return lines;
+  }
+
+  it("works by loops where code may not be generated", async () => {
+    const lines = await printed(
+      `let refused = false;
       try { new Function(""); } catch { refused = true; }
       const rows = [{ a: 1, b: "x" }, { a: 2, b: "y" }];
       const encoder = new ColumnEncoder({ generateAfterRows: 0 });
       for (let time = 0; time < 300; time++) {
         console.log(JSON.stringify([refused, decodeValues(encodeValues(rows, 2, encoder))]));
-      }`;
-    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["eval", "--v8-flags=--disallow-code-generation-from-strings", program],
-      env: { NO_COLOR: "1" },
-    }).output();
-    const lines = new TextDecoder().decode(stdout).trim().split("\n");
-    const expected = '[true,[{"a":1,"b":"x"},{"a":2,"b":"y"}]]';
-    assertEquals([...new Set(lines)], [expected], new TextDecoder().decode(stderr));
+      }`,
+      "--disallow-code-generation-from-strings",
+    );
+    assertEquals([...new Set(lines)], ['[true,[{"a":1,"b":"x"},{"a":2,"b":"y"}]]']);
     assertEquals(lines.length, 300);
+  });
+
+  it("lets go of the values of a batch, also of one that failed", async () => {
+    const lines = await printed(
+      `const encoder = new ColumnEncoder();
+      const failing = new ColumnEncoder();
+      const kept = new ColumnEncoder();
+      const references = [];
+      const encode = (target, field, bad) => {
+        const values = [{ a: new Date(0), b: { c: new Date(1) } }, { a: null, b: field }, [2]];
+        references.push(new WeakRef(values[0].a), new WeakRef(values[0].b.c), new WeakRef(values[2]));
+        try { return encodeValues([...values, bad], 4, target); } catch { return undefined; }
+      };
+      encode(encoder, {}, 1);
+      encode(failing, () => 1, { a: 1, b: 2 });
+      const sent = encode(kept, {}, 1);
+      await new Promise((resolve) => systemClock.defer(resolve));
+      gc();
+      for (const reference of references) console.log(reference.deref() !== undefined);
+      // Used once more, so that neither encoder was garbage itself.
+      encode(encoder, {}, 1);
+      encode(failing, {}, 1);
+      if (sent.length !== 4) throw new Error("Expected a batch");`,
+      "--expose-gc",
+    );
+    // The last three are those of a batch that is still there.
+    assertEquals(lines, [...new Array(6).fill("false"), ...new Array(3).fill("true")]);
   });
 });

@@ -1,0 +1,86 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { memory } from "../../connectors/memory/memory.ts";
+import { kinesis } from "../../connectors/kinesis/kinesis.ts";
+import { defineJob, type Job } from "../../runtime/job.ts";
+import { silentLogger } from "../../runtime/logger.ts";
+import { MAX_PARALLELISM, planOf, stagesOf } from "../../runtime/stage_plan.ts";
+import { buildTopology } from "../../runtime/stream_builder.ts";
+import { z } from "../deps.ts";
+
+const build = (job: unknown) =>
+  buildTopology(job as Job, { params: undefined, logger: silentLogger });
+const plan = (job: unknown) => planOf(job as Job, build(job));
+const silent = { state: {}, onEvent: (value: number) => [value] };
+
+describe("stagesOf()", () => {
+  it("cuts at sources and keyBys, and numbers edges alike each time", () => {
+    const job = defineJob({
+      name: "demo",
+      sources: { left: memory.source([1]), right: memory.source([1]) },
+      sinks: { out: memory.sink<number>() },
+      build({ left, right }, { out }) {
+        const key = (n: number) => n;
+        const joined = left.keyBy(key).connect(right.keyBy(key))
+          .coFlatMap("join", { state: {}, left: (n: number) => [n], right: (n: number) => [n] });
+        joined.keyBy(key).process("sum", silent).to(out);
+      },
+    });
+    const stages = stagesOf(build(job));
+    assertEquals(
+      stages.map((
+        { name, inputs, outputs },
+      ) => [name, inputs.map(({ id }) => id), outputs.map(({ id }) => id)]),
+      [["left", [], [0]], ["right", [], [1]], ["join", [0, 1], [2]], ["sum", [2], []]],
+    );
+    assertEquals(
+      plan(job).edges.map((
+        { from, to, input },
+      ) => [from, to, input]),
+      [["left", "join", 0], ["right", "join", 1], ["join", "sum", 0]],
+    );
+  });
+
+  it("finds cuts behind every operator, and one edge where a way leads to a cut twice", () => {
+    const job = defineJob({
+      name: "demo",
+      sources: { bytes: kinesis.source("orders") },
+      sinks: { out: memory.sink<number>() },
+      build({ bytes }, { out }) {
+        const parsed = bytes.flatMapJson("$", z.number());
+        const length = parsed.invalid.pipe((invalid) => invalid).mapAsync(
+          "length",
+          () => Promise.resolve(1),
+        );
+        parsed.merge(length).eventTime({ timestamp: (n) => n }).keyBy((n) => n).process(
+          "sum",
+          silent,
+        ).to(out);
+      },
+    });
+    assertEquals(stagesOf(build(job)).flatMap(({ outputs }) => outputs.map(({ to }) => to)), [
+      "sum",
+    ]);
+  });
+});
+
+describe("planOf()", () => {
+  it("is plain data that says what hosts need", () => {
+    const job = defineJob({
+      name: "demo",
+      sources: { numbers: memory.source({ shards: [[1]], bounded: false, name: "ones" }) },
+      sinks: { out: memory.sink<number>("file") },
+      onError: "stop",
+      build: ({ numbers }, { out }) => numbers.to(out),
+    });
+    assertEquals(structuredClone(plan(job)), {
+      job: "demo",
+      maxParallelism: MAX_PARALLELISM,
+      onError: "stop",
+      sources: [{ name: "numbers", kind: "memory", of: "ones", bounded: false }],
+      sinks: [{ name: "out", kind: "memory", of: "file" }],
+      stages: [{ name: "numbers", kind: "source" }],
+      edges: [],
+    });
+  });
+});

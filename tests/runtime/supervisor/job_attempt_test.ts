@@ -1,0 +1,261 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import {
+  SHARD_DISCOVERY_MS,
+  WORKER_CLOSE_MS_MAX,
+  WORKER_REPLY_MS_MAX,
+} from "../../../runtime/limits.ts";
+import { JobAttempt } from "../../../runtime/supervisor/job_attempt.ts";
+import { PROTOCOL_VERSION } from "../../../runtime/worker/protocol.ts";
+import { turns } from "../../connectors/event_loop.ts";
+import { HandClock } from "../hand_clock.ts";
+import { FakeHost, PLAN, type Script, SETTINGS } from "./fake_workers.ts";
+
+function attempt(host: FakeHost, workers = 2) {
+  const clock = new HandClock();
+  const heard: string[] = [];
+  const attempt = new JobAttempt({
+    host,
+    clock,
+    settings: SETTINGS,
+    workers,
+    parallelism: workers,
+    listener: {
+      planned: (plan) => heard.push(`planned ${plan.job}`),
+      running: () => heard.push("running"),
+      deadLetters: (letters) => heard.push(`letters ${letters.length}`),
+      log: (worker, level, message) => heard.push(`${worker} ${level} ${message}`),
+    },
+  });
+  return { attempt, clock, heard, host };
+}
+
+/** The failure that an attempt ended with. */
+async function failure(of: JobAttempt) {
+  const outcome = await of.run();
+  assert(outcome.kind === "failed", outcome.kind);
+  return { message: outcome.error.message, policy: outcome.policy, started: outcome.started };
+}
+
+/** Shards are never read to their end. */
+const endless: Script = (_, { type }) => type === "openShard";
+
+describe("JobAttempt", () => {
+  it("builds the job on all workers, opens them, reads all shards, ends and lets go", async () => {
+    const { attempt: job, host, heard, clock } = attempt(new FakeHost());
+    assertEquals(await job.run(), { kind: "finished" });
+    assertEquals(heard, ["planned demo", "running"]);
+    const [first, second] = host.spawned;
+    assertEquals(first?.heard, [
+      "describe",
+      "discover",
+      "open",
+      "openShard",
+      "releaseShard",
+      "endSource",
+      "close",
+    ]);
+    assertEquals(second?.heard, [
+      "describe",
+      "open",
+      "openShard",
+      "releaseShard",
+      "endSource",
+      "close",
+    ]);
+    assertEquals([first?.terminated, second?.terminated, clock.waiting], [true, true, 0]);
+  });
+
+  it("tells each worker its place, the key groups' and the first shards', and links it to the others", async () => {
+    const { attempt: job, host } = attempt(new FakeHost(), 3);
+    await job.run();
+    const opens = host.spawned.map(({ posted }) =>
+      posted.flatMap((message) =>
+        message.type === "request" && message.request.type === "open" ? [message.request] : []
+      )
+    );
+    assertEquals(opens.flat().map(({ placement }) => placement.worker), [0, 1, 2]);
+    assertEquals(opens[1]?.[0], {
+      type: "open",
+      placement: { worker: 1, workers: 3, routing: [0, 1], shards: { in: ["s0", "s1"] } },
+      links: ["b", undefined, "a"],
+    });
+  });
+
+  it("fails, and is not to be tried again, when a worker speaks another protocol", async () => {
+    const { attempt: job, host } = attempt(
+      new FakeHost(() => {}, (worker) => PROTOCOL_VERSION + worker),
+    );
+    assertEquals(await failure(job), {
+      message: `Cannot use worker 1: it speaks protocol ${PROTOCOL_VERSION + 1}, ` +
+        `expected ${PROTOCOL_VERSION}; clear the module cache`,
+      policy: "stop",
+      started: false,
+    });
+    assertEquals(host.spawned.map(({ terminated }) => terminated), [true, true]);
+  });
+
+  it("fails when the job can't be built, with the worker's reason", async () => {
+    const refusing: Script = (worker, message) => {
+      if (message.type !== "request" || message.request.type !== "describe") return;
+      const error = { name: "TopologyError", message: "it has no sink", stack: undefined };
+      worker.say({ type: "refused", id: message.id, error });
+      return true;
+    };
+    const { attempt: job, heard } = attempt(new FakeHost(refusing));
+    assertEquals(await failure(job), { message: "it has no sink", policy: "stop", started: false });
+    assertEquals(heard, []);
+  });
+
+  it("fails for another try when a worker dies, and ends all others", async () => {
+    const dying: Script = (worker, { type }) => {
+      if (type === "openShard" && worker.worker === 1) worker.die("out of memory");
+      return type === "openShard";
+    };
+    const { attempt: job, host, clock } = attempt(new FakeHost(dying));
+    assertEquals(await failure(job), {
+      message: "Worker 1 died: out of memory",
+      policy: "restart",
+      started: true,
+    });
+    assertEquals(host.spawned[0]?.heard.at(-1), "close");
+    assertEquals([host.spawned.map(({ terminated }) => terminated), clock.waiting], [
+      [true, true],
+      0,
+    ]);
+  });
+
+  it("fails for another try when a worker does not answer in time", async () => {
+    const stuck: Script = (worker, message) =>
+      worker.worker === 1 && message.type === "request" && message.request.type === "open";
+    const { attempt: job, clock } = attempt(new FakeHost(stuck));
+    const failed = failure(job);
+    await turns(1);
+    clock.pass(WORKER_REPLY_MS_MAX);
+    const message = `Worker 1 did not open within ${WORKER_REPLY_MS_MAX} ms`;
+    assertEquals(await failed, { message, policy: "restart", started: false });
+  });
+
+  it("does as the job's policy says when a worker reports a failure, and ends one that doesn't close", async () => {
+    for (const policy of ["restart", "stop"] as const) {
+      const failing: Script = (worker, message) => {
+        if (message.type === "openShard") {
+          worker.say({
+            type: "failure",
+            error: { name: "Error", message: "bad record", stack: "" },
+            policy,
+          });
+        }
+        return message.type === "openShard" ||
+          (message.type === "request" && message.request.type === "close");
+      };
+      const { attempt: job, clock, host } = attempt(new FakeHost(failing), 1);
+      const failed = failure(job);
+      await turns(1);
+      assertEquals(host.spawned[0]?.terminated, false);
+      clock.pass(WORKER_CLOSE_MS_MAX);
+      assertEquals(await failed, { message: "bad record", policy, started: true });
+      assertEquals([host.spawned[0]?.terminated, clock.waiting], [true, 0]);
+    }
+  });
+
+  it("drains when it is stopped: reads no further, and ends when the workers have", async () => {
+    const { attempt: job, host } = attempt(new FakeHost(endless));
+    const outcome = job.run();
+    await turns(1);
+    job.stop();
+    assertEquals(await outcome, { kind: "finished" });
+    assertEquals(host.spawned.map(({ heard }) => heard.slice(-2)), [["stop", "close"], [
+      "stop",
+      "close",
+    ]]);
+  });
+
+  it("reads nothing when it is stopped while it starts", async () => {
+    for (const during of ["describe", "discover", "open"]) {
+      const { attempt: job, host, heard, clock } = attempt(
+        new FakeHost((worker, message) => {
+          if (
+            message.type === "request" && message.request.type === during && worker.worker === 0
+          ) job.stop();
+        }),
+      );
+      assertEquals(await job.run(), { kind: "finished" });
+      assertEquals(heard.includes("running") && during !== "open", false);
+      const all = host.spawned.flatMap(({ heard }) => heard);
+      assertEquals([all.includes("openShard"), all.filter((type) => type === "close").length], [
+        false,
+        2,
+      ]);
+      assertEquals([host.spawned.every(({ terminated }) => terminated), clock.waiting], [true, 0]);
+    }
+  });
+
+  it("reads children after their parents, and hands their place on", async () => {
+    const split: Script = (worker, message) => {
+      if (message.type !== "request" || message.request.type !== "discover") return;
+      worker.reply(message.id, [
+        { id: "parent", parents: [] },
+        { id: "left", parents: ["parent"] },
+        { id: "right", parents: ["parent"] },
+      ]);
+      return true;
+    };
+    const { attempt: job, host } = attempt(new FakeHost(split), 1);
+    await job.run();
+    const commands = (host.spawned[0]?.posted ?? []).flatMap((message) => {
+      if (message.type === "openShard") return [`open ${message.shard}`];
+      return message.type === "releaseShard"
+        ? [`release ${message.shard} to ${message.successors}`]
+        : [];
+    });
+    assertEquals(commands, [
+      "open parent",
+      "release parent to left,right",
+      "open left",
+      "open right",
+      "release left to ",
+      "release right to ",
+    ]);
+  });
+
+  it("lists the shards of a source that can grow again and again, and goes on where that fails", async () => {
+    let listings = 0;
+    const growing: Script = (worker, message) => {
+      if (message.type === "openShard") return true;
+      if (message.type !== "request") return;
+      if (message.request.type === "describe") {
+        worker.reply(message.id, {
+          ...PLAN,
+          sources: PLAN.sources.map((source) => ({ ...source, bounded: false })),
+        });
+        return true;
+      }
+      if (message.request.type !== "discover") return;
+      listings++;
+      if (listings === 2) {
+        const error = { name: "Error", message: "throttled", stack: "" };
+        worker.say({ type: "refused", id: message.id, error });
+      } else {worker.reply(
+          message.id,
+          Array.from({ length: listings }, (_, shard) => ({ id: `s${shard}`, parents: [] })),
+        );}
+      return true;
+    };
+    const { attempt: job, clock, heard, host } = attempt(new FakeHost(growing), 1);
+    const outcome = job.run();
+    const opened = () =>
+      host.spawned[0]?.posted.flatMap((each) => each.type === "openShard" ? [each.shard] : []);
+    await turns(1);
+    assertEquals(opened(), ["s0"]);
+    for (let round = 0; round < 2; round++) {
+      clock.pass(SHARD_DISCOVERY_MS);
+      await turns(1);
+    }
+    assertEquals(opened(), ["s0", "s1", "s2"]);
+    assertEquals(heard.slice(2), ["0 warn Shards could not be listed; trying again"]);
+    job.stop();
+    await outcome;
+    assertEquals(clock.waiting, 0);
+  });
+});

@@ -1,0 +1,57 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { ShardTracker } from "../../../runtime/supervisor/shard_tracker.ts";
+
+const shard = (id: string, ...parents: string[]) => ({ id, parents });
+
+describe("ShardTracker", () => {
+  it("holds a shard back until all its parents have been read to their end", () => {
+    const tracker = new ShardTracker();
+    tracker.list([shard("a"), shard("b"), shard("merged", "a", "b"), shard("child", "merged")]);
+    assertEquals([tracker.readable, tracker.takeReadable(), tracker.readable], [["a", "b"], [
+      "a",
+      "b",
+    ], []]);
+    tracker.end("a");
+    assertEquals(tracker.takeReadable(), []);
+    tracker.end("b");
+    assertEquals([tracker.takeReadable(), tracker.allEnded], [["merged"], false]);
+    tracker.end("merged");
+    assertEquals(tracker.takeReadable(), ["child"]);
+    tracker.end("child");
+    assertEquals([tracker.takeReadable(), tracker.allEnded], [[], true]);
+  });
+
+  it("reads a shard whose parents are no longer listed", () => {
+    const tracker = new ShardTracker();
+    tracker.list([shard("child", "expired")]);
+    assertEquals(tracker.takeReadable(), ["child"]);
+  });
+
+  it("takes later listings without forgetting how far it is", () => {
+    const tracker = new ShardTracker();
+    tracker.list([shard("a")]);
+    tracker.takeReadable();
+    tracker.list([shard("a"), shard("left", "a"), shard("right", "a")]);
+    assertEquals([tracker.readable, tracker.successorsOf("a")], [[], ["left", "right"]]);
+    tracker.end("a");
+    tracker.list([shard("left", "a"), shard("right", "a")]);
+    assertEquals([tracker.takeReadable(), tracker.successorsOf("left")], [["left", "right"], []]);
+  });
+
+  it("refuses the end of a shard that is not being read", () => {
+    const tracker = new ShardTracker();
+    tracker.list([shard("a")]);
+    const message = (state: string) =>
+      `Cannot end shard "a": it is ${state}, expected one that is being read`;
+    assertThrows(() => tracker.end("a"), Error, message("waiting"));
+    tracker.takeReadable();
+    tracker.end("a");
+    assertThrows(() => tracker.end("a"), Error, message("ended"));
+    assertThrows(() => tracker.end("b"), Error, 'Cannot end shard "b": it is not known');
+  });
+
+  it("has ended when nothing was ever listed", () => {
+    assertEquals(new ShardTracker().allEnded, true);
+  });
+});
