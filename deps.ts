@@ -35,12 +35,17 @@ export function loadNodeHttpHandler(): Promise<
   return import("npm:@smithy/node-http-handler@4.14.2");
 }
 
+// Named by a variable, so that whoever imports the library is not made to download it.
+const KINESALITE = "npm:kinesalite@3.3.3";
+
 /** An in-process Kinesis for tests and examples: spares us a service of our own to be wrong against. */
-export const loadKinesalite = (): Promise<{
+export function loadKinesalite(): Promise<{
   readonly default: (options: {
     readonly shardLimit: number;
     readonly createStreamMs: number;
     readonly deleteStreamMs: number;
     readonly updateStreamMs: number;
   }) => import("node:http").Server;
-}> => import("npm:kinesalite@3.3.3");
+}> {
+  return import(KINESALITE);
+}

@@ -59,6 +59,8 @@ export class JobAttempt {
   #cancelDiscovery: Cancel | undefined;
   #running = false;
   #stopping = false;
+  /** The outcome is known: nothing more is asked of workers that let go. */
+  #over = false;
   #endedWorkers = 0;
   #finish: (outcome: AttemptOutcome) => void = () => {};
   readonly #outcome = new Promise<AttemptOutcome>((resolve) => {
@@ -78,6 +80,7 @@ export class JobAttempt {
   async run(): Promise<AttemptOutcome> {
     this.#start().catch((error) => this.#fail(asError(error), "stop"));
     const outcome = await this.#outcome;
+    this.#over = true;
     this.#cancelDiscovery?.();
     await this.#close();
     for (const handle of this.#handles) handle.terminate();
@@ -112,13 +115,16 @@ export class JobAttempt {
       this.#handles.map((handle) => handle.ask<"describe">({ type: "describe", job: settings })),
     );
     if (plan === undefined) throw new Error("Cannot start a job without workers");
+    if (this.#over) return;
     listener.planned(plan);
     for (const { name, bounded } of plan.sources) {
       if (bounded) this.#bounded.add(name);
       this.#trackers.set(name, new ShardTracker());
       await this.#discover(name);
+      if (this.#over) return;
     }
     await this.#open(plan);
+    if (this.#over) return;
     this.#running = true;
     listener.running();
     if (this.#stopping) return;
@@ -162,7 +168,7 @@ export class JobAttempt {
     if (growing.length === 0) return;
     this.#cancelDiscovery = this.#options.clock.setTimer(SHARD_DISCOVERY_MS, async () => {
       for (const name of growing) await this.#rediscover(name);
-      if (!this.#stopping) this.#discoverLater();
+      if (!this.#stopping && !this.#over) this.#discoverLater();
     });
   }
 
@@ -170,6 +176,7 @@ export class JobAttempt {
     try {
       await this.#discover(source);
     } catch (error) {
+      if (this.#over) return;
       const { message } = asError(error);
       this.#options.listener.log(0, "warn", "Shards could not be listed; trying again", {
         source,

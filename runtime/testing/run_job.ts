@@ -55,6 +55,7 @@ export type OutputOf<K> = K extends
  * unless it is bounded and in memory or a file: then it is read.
  *
  * @throws {Error} if the job can't be built or fails; a record that fails becomes a dead letter by the job's policy
+ * @throws {RangeError} if an input is for no source of the job, or never ends
  *
  * @example A test of a job
  * ```ts
@@ -136,12 +137,24 @@ function standIns(
     }
   }
   return Object.fromEntries(
-    Object.entries(sources).map(([name, source]) => [name, standIn(source, inputs[name])]),
+    Object.entries(sources).map((
+      [name, source],
+    ) => [name, standIn(job, name, source, inputs[name])]),
   );
 }
 
-function standIn(source: Source<unknown>, input: unknown): Source<unknown> {
+function standIn(
+  job: string,
+  name: string,
+  source: Source<unknown>,
+  input: unknown,
+): Source<unknown> {
   if (Array.isArray(input)) return memory.source<unknown>(input);
-  if (input !== undefined) return input as Source<unknown>;
-  return source.bounded ? source : memory.source<unknown>([]);
+  if (input === undefined) return source.bounded ? source : memory.source<unknown>([]);
+  const given = input as Source<unknown>;
+  if (given.bounded) return given;
+  // Virtual time would go on for ever, from one look for new shards to the next.
+  throw new RangeError(
+    `Cannot run job "${job}" with input "${name}": it never ends; give a bounded source`,
+  );
 }

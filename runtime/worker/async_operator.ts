@@ -60,6 +60,7 @@ export class AsyncOperator implements TurnTaker {
   readonly #cursor: RecordCursor;
   /** Whether what comes after this operator can take more. */
   readonly #downstream: Valve;
+  readonly #handedOn: () => void;
   #entries: (Call | Mark)[] = [];
   #calls = 0;
   #running = 0;
@@ -75,6 +76,8 @@ export class AsyncOperator implements TurnTaker {
     outside: Outside;
     cursor: RecordCursor;
     downstream: Valve;
+    /** Called when results have gone on, and before anything that must not overtake them. */
+    handedOn: () => void;
   }) {
     this.#name = options.name;
     this.#call = options.call;
@@ -84,6 +87,7 @@ export class AsyncOperator implements TurnTaker {
     this.#outside = options.outside;
     this.#cursor = options.cursor;
     this.#downstream = options.downstream;
+    this.#handedOn = options.handedOn;
   }
 
   /** Takes the record that the cursor is at. */
@@ -110,8 +114,10 @@ export class AsyncOperator implements TurnTaker {
       if (stopped || this.#downstream.blocked) {
         keep.push(entry);
       } else if (entry.kind === "mark") {
-        if (keep.length === 0) entry.pass();
-        else {
+        if (keep.length === 0) {
+          this.#handedOn();
+          entry.pass();
+        } else {
           keep.push(entry);
           stopped = true;
         }
@@ -121,6 +127,7 @@ export class AsyncOperator implements TurnTaker {
       }
     }
     this.#entries = keep;
+    this.#handedOn();
     this.#startWaiting();
     this.gate.set(this.#calls >= this.#call.capacity);
   }
@@ -136,7 +143,9 @@ export class AsyncOperator implements TurnTaker {
   close(): void {
     this.#closed = true;
     for (const entry of this.#entries) {
-      if (entry.kind === "call" && entry.state.kind === "running") entry.state.controller.abort();
+      if (entry.kind !== "call" || entry.state.kind !== "running") continue;
+      entry.state.cancelTimeout();
+      entry.state.controller.abort();
     }
     this.#entries = [];
   }
@@ -180,24 +189,28 @@ export class AsyncOperator implements TurnTaker {
   async #attempt(call: Call, signal: AbortSignal): Promise<unknown> {
     const { run, attempts, retryDelayMs } = this.#call;
     for (let attempt = 1;; attempt++) {
+      let returned = false;
+      let delays = 0;
       this.#outside.enter();
       try {
         return await run(call.value, {
           signal,
           attempt,
           delay: async (duration) => {
-            // Waiting for the clock is not waiting for the outside.
-            this.#outside.leave();
+            // Waiting for the clock, once or several times at once, is not waiting for the outside.
+            if (++delays === 1 && !returned) this.#outside.leave();
             await delay(this.#clock, milliseconds(duration), signal);
-            this.#outside.enter();
+            if (--delays === 0 && !returned) this.#outside.enter();
           },
         });
       } catch (error) {
         if (attempt >= attempts || signal.aborted) throw error;
       } finally {
-        this.#outside.leave();
+        returned = true;
+        if (delays === 0) this.#outside.leave();
       }
       await delay(this.#clock, retryDelayMs * 2 ** (attempt - 1), signal);
+      signal.throwIfAborted();
     }
   }
 

@@ -12,10 +12,12 @@ import type { OutboundChannel } from "./channel.ts";
 import type { Failures } from "./failures.ts";
 import type { RecordCursor } from "./record_cursor.ts";
 
-/** One edge's way out of this worker. */
+/** One keyBy's way out of this worker: an edge to each stage that reads it. */
 export class EdgeOutput {
-  /** By worker. */
+  /** Of all edges, to all workers. */
   readonly channels: readonly OutboundChannel[];
+  /** By edge, then worker. */
+  readonly #edges: readonly (readonly OutboundChannel[])[];
   readonly #operator: string;
   readonly #key: (value: unknown) => Key;
   readonly #routing: readonly number[];
@@ -28,11 +30,13 @@ export class EdgeOutput {
     key: (value: unknown) => Key;
     /** The worker of each key group. */
     routing: readonly number[];
-    channels: readonly OutboundChannel[];
+    /** By edge, then worker. */
+    edges: readonly (readonly OutboundChannel[])[];
     cursor: RecordCursor;
     failures: Failures;
   }) {
-    this.channels = options.channels;
+    this.channels = options.edges.flat();
+    this.#edges = options.edges;
     this.#operator = options.operator;
     this.#key = options.key;
     this.#routing = options.routing;
@@ -54,7 +58,8 @@ export class EdgeOutput {
       return this.#failures.refused(this.#operator, value, reason, this.#cursor);
     }
     const group = keyGroupOf(key, this.#routing.length);
-    this.channels[this.#routing[group] ?? 0]?.add(value, key, group, this.#cursor);
+    const worker = this.#routing[group] ?? 0;
+    for (const channels of this.#edges) channels[worker]?.add(value, key, group, this.#cursor);
   }
 
   watermark(origin: string, event: WatermarkEvent): void {

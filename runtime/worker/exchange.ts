@@ -24,6 +24,9 @@ export class Exchange {
   /** By edge, then worker. */
   readonly #outbound = new Map<number, OutboundChannel[]>();
   readonly #inbound = new Map<number, InboundChannel[]>();
+  /** Who waits for an answer to `settle`, by its number. */
+  readonly #settling = new Map<number, () => void>();
+  #settles = 0;
 
   /** @param links to each other worker, by number */
   constructor(
@@ -65,6 +68,21 @@ export class Exchange {
   flush(): void {
     for (const channels of this.#outbound.values()) for (const channel of channels) channel.flush();
     for (const channels of this.#inbound.values()) for (const channel of channels) channel.flush();
+  }
+
+  /** Calls `then` once all that went out over the edges so far has arrived, on every worker. */
+  settle(edges: readonly Edge[], then: () => void): void {
+    for (const channel of edges.flatMap((edge) => this.outbound(edge))) channel.flush();
+    const others = edges.length === 0 ? [] : this.#links.filter((link) => link !== undefined);
+    let left = others.length;
+    if (left === 0) return then();
+    for (const link of others) {
+      const id = this.#settles++;
+      this.#settling.set(id, () => {
+        if (--left === 0) then();
+      });
+      link.post({ type: "settle", id });
+    }
   }
 
   close(): void {
@@ -143,6 +161,19 @@ export class Exchange {
   }
 
   #take(from: number, message: PeerMessage): void {
+    switch (message.type) {
+      case "settle":
+        return this.#links[from]?.post({ type: "settled", id: message.id });
+      case "settled":
+        this.#settling.get(message.id)?.();
+        this.#settling.delete(message.id);
+        return;
+      default:
+        return this.#takeOverEdge(from, message);
+    }
+  }
+
+  #takeOverEdge(from: number, message: Extract<PeerMessage, { edge: number }>): void {
     const edge = this.#edges[message.edge];
     const stage = edge === undefined ? undefined : this.#stages.get(edge.to);
     const channel = this.#inbound.get(message.edge)?.[from];

@@ -84,7 +84,7 @@ export class HandlerOperator implements KeyedOperator {
       outputs = this.#collect(this.#onTimer(name, this.#context));
     } catch (error) {
       this.#state.rollback();
-      this.#failures.thrown(this.#name, timer, error, this.#cursor);
+      this.#failures.thrown(this.#name, { key, name, at: timer.at }, error, this.#cursor);
       return;
     }
     this.#state.commit();
@@ -92,7 +92,7 @@ export class HandlerOperator implements KeyedOperator {
   }
 
   complete(_actor: PartitionActor, chain: Chain): void {
-    chain.complete();
+    chain.end(true);
   }
 
   close(): void {}

@@ -53,6 +53,7 @@ export class KeyedStage {
   readonly #inputFinal: boolean[];
   readonly #marks: StageMark[] = [];
   readonly #counts: Int32Array;
+  readonly #stopProbing: () => void;
   #idle = false;
 
   constructor(options: {
@@ -87,6 +88,7 @@ export class KeyedStage {
       this.#takers.set(actor, { chain, taker: { takeTurn: () => this.#turn(actor, chain) } });
       return actor;
     });
+    this.#stopProbing = this.#outputs.probeIdleness(this.#domain, () => this.waiting > 0);
   }
 
   /** Event-time clock. */
@@ -163,12 +165,14 @@ export class KeyedStage {
   }
 
   close(): void {
+    this.#stopProbing();
     this.#operator.close();
     for (const { chain } of this.#takers.values()) chain.close();
     this.#outputs.close();
   }
 
   #end(final: boolean): void {
+    this.#stopProbing();
     if (final) {
       for (const [actor, { chain }] of this.#takers) {
         this.#point();

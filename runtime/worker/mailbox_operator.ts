@@ -7,6 +7,7 @@
 
 import { type Observable, Subject, type Subscription } from "../../deps.ts";
 import type { Cancel, Clock } from "../clock.ts";
+import { reasonOf } from "../dead_letter.ts";
 import { ACTIVE_MAILBOXES_MAX } from "../limits.ts";
 import { handlesOf, StateCursor } from "../state/memory_state.ts";
 import type { Handles, StateSpecs } from "../state/state.ts";
@@ -42,7 +43,8 @@ export class MailboxOperator implements KeyedOperator {
   /** By actor, then key, longest unused first. */
   readonly #active = new Map<PartitionActor, Map<Key, ActiveMailbox>>();
   readonly #scratch: unknown[] = [];
-  #handling = false;
+  /** Whose record is being handled. */
+  #handled: ActiveMailbox | undefined;
   #thrown: { error: unknown } | undefined;
   #cancelSweep: Cancel | undefined;
 
@@ -66,17 +68,16 @@ export class MailboxOperator implements KeyedOperator {
     this.#state.begin(actor.cells, key);
     this.#scratch.length = 0;
     this.#thrown = undefined;
-    this.#handling = true;
     try {
       const active = this.#activate(actor, key);
+      this.#handled = active;
       active.context.timestamp = this.#cursor.timestamp;
       active.context.watermark = actor.watermark;
       active.mailbox.next(value);
     } catch (error) {
       this.#thrown = { error };
     }
-    this.#handling = false;
-    const thrown: { error: unknown } | undefined = this.#thrown;
+    const thrown = this.#settled();
     if (thrown !== undefined) {
       this.#state.rollback();
       this.#passivate(actor, key);
@@ -85,6 +86,12 @@ export class MailboxOperator implements KeyedOperator {
     }
     this.#state.commit();
     for (const output of this.#scratch) chain.next(output);
+  }
+
+  /** The handling is over; what was thrown in it. */
+  #settled(): { error: unknown } | undefined {
+    this.#handled = undefined;
+    return this.#thrown;
   }
 
   timer(): void {}
@@ -96,14 +103,19 @@ export class MailboxOperator implements KeyedOperator {
       this.#cursor.key = key;
       this.#scratch.length = 0;
       this.#thrown = undefined;
-      this.#handling = true;
+      this.#handled = active;
       active.mailbox.complete();
-      this.#handling = false;
+      const thrown = this.#settled();
+      if (thrown !== undefined) {
+        this.#state.rollback();
+        this.#failures.thrown(this.#name, undefined, thrown.error, this.#cursor);
+        continue;
+      }
       this.#state.commit();
       for (const output of this.#scratch) chain.next(output);
     }
     this.#active.delete(actor);
-    chain.complete();
+    chain.end(true);
   }
 
   close(): void {
@@ -142,13 +154,15 @@ export class MailboxOperator implements KeyedOperator {
       lastUsed: now,
       done: false,
     };
+    this.#handled = active;
     active.subscription = outputs.subscribe({
       next: (output) => {
-        if (this.#handling) this.#scratch.push(output);
-        else this.#emittedOutside();
+        if (this.#handled === active) this.#scratch.push(output);
+        else this.#outside("emitted");
       },
       error: (error) => {
-        this.#thrown = { error };
+        if (this.#handled === active) this.#thrown = { error };
+        else this.#outside(`failed with "${reasonOf(error)}"`, error);
       },
       complete: () => {
         active.done = true;
@@ -181,10 +195,12 @@ export class MailboxOperator implements KeyedOperator {
     });
   }
 
-  #emittedOutside(): void {
+  /** A behavior did something while no record of its key was being handled. */
+  #outside(what: string, cause?: unknown): void {
     this.#failures.fatal(
       new Error(
-        `Cannot go on with actor "${this.#name}": its behavior emitted after the call; use mapAsync for what takes time`,
+        `Cannot go on with actor "${this.#name}": its behavior ${what} after the call; use mapAsync for what takes time`,
+        { cause },
       ),
     );
   }
@@ -235,7 +251,7 @@ export class PipeOperator implements KeyedOperator {
 
   complete(actor: PartitionActor, chain: Chain): void {
     this.#chains.get(actor)?.complete();
-    chain.complete();
+    chain.end(true);
   }
 
   close(): void {
@@ -246,10 +262,11 @@ export class PipeOperator implements KeyedOperator {
     return new RxChain([this.#spec.operator], {
       emit: chain.next,
       thrown: (value, error) => this.#failures.thrown(this.#name, value, error, this.#cursor),
-      emittedOutside: () =>
+      outside: (what, cause) =>
         this.#failures.fatal(
           new Error(
-            `Cannot go on with "${this.#name}": an operator emitted after the call; use mapAsync for what takes time`,
+            `Cannot go on with "${this.#name}": an operator ${what} after the call; use mapAsync for what takes time`,
+            { cause },
           ),
         ),
     });

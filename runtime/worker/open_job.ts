@@ -14,6 +14,7 @@ import type { Outside } from "./async_operator.ts";
 import { EdgeOutput } from "./edge_output.ts";
 import { Exchange } from "./exchange.ts";
 import type { Failures } from "./failures.ts";
+import { Gate } from "./gate.ts";
 import { HandlerOperator, type KeyedOperator } from "./keyed_operator.ts";
 import { KeyedStage, originOf } from "./keyed_stage.ts";
 import { MailboxOperator, PipeOperator } from "./mailbox_operator.ts";
@@ -50,6 +51,7 @@ export class OpenJob {
   readonly #exchange: Exchange;
   readonly #sinks = new Map<string, SinkPort>();
   readonly #deadLetters: SinkPort | undefined;
+  readonly #halted = new Gate();
   readonly #letterCursor = new RecordCursor();
   readonly #sources = new Map<string, SourceStage>();
   readonly #keyed: KeyedStage[] = [];
@@ -91,7 +93,14 @@ export class OpenJob {
 
   /** No more turns: the job has failed. */
   halt(): void {
+    this.#halted.set(true);
     this.#queue.halt();
+  }
+
+  /** Takes no more turns, and has all dead letters written: the last one may say why it failed. */
+  async writeDeadLetters(): Promise<void> {
+    this.halt();
+    await this.#deadLetters?.drain();
   }
 
   async close(): Promise<void> {
@@ -147,13 +156,15 @@ export class OpenJob {
       edges: this.#edgeOutputs(stage, cursor),
       sinks: this.#sinks,
       deadLetters: this.#deadLetters,
+      halted: this.#halted,
     }, () => opened.resume());
     const opened: SourceStage | KeyedStage = stage.head.kind === "source"
-      ? this.#openSource(stage.head, outputs, cursor)
+      ? this.#openSource(stage, stage.head, outputs, cursor)
       : this.#openKeyed(stage, stage.head, stages, outputs, cursor);
   }
 
   #openSource(
+    { outputs: edges }: Stage,
     { name, source }: NodeOf<"source">,
     outputs: StageOutputs,
     cursor: RecordCursor,
@@ -167,7 +178,9 @@ export class OpenJob {
       cursor,
       outputs,
       failures,
-      shardEnded: (shard) => tell({ type: "shardEnded", source: name, shard }),
+      // Its successors may be read on other workers: what they send must not overtake it.
+      shardEnded: (shard) =>
+        this.#exchange.settle(edges, () => tell({ type: "shardEnded", source: name, shard })),
       ended: () => this.#stageEnded(),
     });
     this.#sources.set(name, stage);
@@ -224,23 +237,23 @@ export class OpenJob {
     return Array.from({ length: workers }, (_, worker) => originOf(name, worker));
   }
 
-  #edgeOutputs(stage: Stage, cursor: RecordCursor): Map<NodeId, EdgeOutput[]> {
+  #edgeOutputs(stage: Stage, cursor: RecordCursor): Map<NodeId, EdgeOutput> {
     const { topology, placement, failures } = this.#options;
-    const outputs = new Map<NodeId, EdgeOutput[]>();
-    for (const edge of stage.outputs) {
-      const keyBy = topology.nodes[edge.keyBy];
+    const outputs = new Map<NodeId, EdgeOutput>();
+    for (const [node, edges] of Map.groupBy(stage.outputs, (edge) => edge.keyBy)) {
+      const keyBy = topology.nodes[node];
       if (keyBy?.kind !== "keyBy") {
-        throw new Error(`Cannot open edge ${edge.id}: node ${edge.keyBy} is no keyBy`);
+        throw new Error(`Cannot open the edges of node ${node}: it is no keyBy`);
       }
       const output = new EdgeOutput({
         operator: `${stage.name}/keyBy`,
         key: keyBy.key,
         routing: placement.routing,
-        channels: this.#exchange.outbound(edge),
+        edges: edges.map((edge) => this.#exchange.outbound(edge)),
         cursor,
         failures,
       });
-      outputs.set(edge.keyBy, [...outputs.get(edge.keyBy) ?? [], output]);
+      outputs.set(node, output);
     }
     return outputs;
   }
@@ -249,9 +262,9 @@ export class OpenJob {
     this.#stagesLeft--;
     if (this.#stagesLeft > 0) return;
     this.#queue.wake();
-    Promise.all(this.#allSinks().map((sink) => sink.drain())).then(
-      () => this.#options.ended(),
-      (error) => this.#options.failures.fatal(error),
-    );
+    // Sinks may still reject rows while they drain: their dead letters are written last.
+    Promise.all([...this.#sinks.values()].map((sink) => sink.drain()))
+      .then(() => this.#deadLetters?.drain())
+      .then(() => this.#options.ended(), (error) => this.#options.failures.fatal(error));
   }
 }

@@ -171,7 +171,10 @@ export type PeerMessage =
     readonly edge: number;
     readonly rows: number;
     readonly bytes: number;
-  };
+  }
+  /** About all edges: answered by `settled` at once, and so after all that came before. */
+  | { readonly type: "settle"; readonly id: number }
+  | { readonly type: "settled"; readonly id: number };
 
 /** One end of a connection: what is posted comes out at the other, in order. */
 export interface Port<Out, In> {

@@ -7,14 +7,18 @@
 
 import { type OperatorFunction, Subject, type Subscription } from "../../deps.ts";
 import type { Emit } from "../../operators/fused.ts";
+import { reasonOf } from "../dead_letter.ts";
 
 /** What a chain tells its stage. */
 export interface RxListener {
   readonly emit: Emit<unknown>;
   /** An operator threw while it handled `value`. */
   thrown(value: unknown, error: unknown): void;
-  /** An operator emitted when no record was being handled: it is asynchronous, and can't be used here. */
-  emittedOutside(): void;
+  /**
+   * An operator did something (`"emitted"`, or failed with `cause`) when no record was being handled:
+   * it is asynchronous, and can't be used here.
+   */
+  outside(what: string, cause?: unknown): void;
 }
 
 /** One subscription of a run of operators. */
@@ -43,6 +47,7 @@ export class RxChain {
 
   /** The input is over: operators that wait for the end, such as `reduce`, emit now. */
   complete(): void {
+    this.#current = undefined;
     this.#running = true;
     this.#input.complete();
     this.#running = false;
@@ -63,11 +68,12 @@ export class RxChain {
     this.#subscription = chain.subscribe({
       next: (value) => {
         if (this.#running) this.#listener.emit(value);
-        else this.#listener.emittedOutside();
+        else this.#listener.outside("emitted");
       },
       error: (error) => {
         this.#broken = true;
-        this.#listener.thrown(this.#current, error);
+        if (this.#running) this.#listener.thrown(this.#current, error);
+        else this.#listener.outside(`failed with "${reasonOf(error)}"`, error);
       },
     });
   }

@@ -140,7 +140,7 @@ export class SourceStage {
     this.#actors.delete(shard);
     if (phase === "ending") {
       this.#unreleased.add(shard);
-      this.#shardEnded(shard);
+      this.#outputs.drain(() => this.#shardEnded(shard));
     }
     this.#mayEnd();
   }
@@ -216,16 +216,13 @@ class ShardActor implements TurnTaker {
 
   stop(): void {
     if (this.#phase !== "reading") return;
-    this.#letGo();
+    this.#stopReader();
     this.#over("stopping");
   }
 
   close(): void {
     this.#letGo();
-    this.#stopProbing();
     this.#chain.close();
-    this.#mailbox = [];
-    this.#phase = "ended";
   }
 
   line(): void {
@@ -315,16 +312,21 @@ class ShardActor implements TurnTaker {
   #end(): void {
     const phase = this.#phase;
     if (phase !== "ending" && phase !== "stopping") return;
-    if (phase === "ending") {
-      this.#cursor.timestamp = -Infinity;
-      this.#chain.complete();
-      this.#outputs.advance(this.#origin);
-    }
-    this.close();
+    this.#chain.end(phase === "ending");
+    this.#outputs.advance(this.#origin);
+    this.#letGo();
     this.#ended(phase);
   }
 
+  /** Takes no more turns. What it has put out may still be on its way, in calls. */
   #letGo(): void {
+    this.#stopReader();
+    this.#stopProbing();
+    this.#mailbox = [];
+    this.#phase = "ended";
+  }
+
+  #stopReader(): void {
     this.#stopReading.abort();
     this.#subscription?.unsubscribe();
     this.#wanted?.();

@@ -9,9 +9,7 @@
  * @module
  */
 
-import { plainRecord } from "../../connectors/raw_record.ts";
-import type { OperatorFunction } from "../../deps.ts";
-import { type Emit, stepOf } from "../../operators/fused.ts";
+import type { Emit } from "../../operators/fused.ts";
 import type { Clock } from "../clock.ts";
 import { EventTimeGenerator } from "../time/event_time.ts";
 import type { WatermarkEvent } from "../time/watermark.ts";
@@ -26,10 +24,16 @@ import {
 import { AsyncOperator, type Outside } from "./async_operator.ts";
 import type { EdgeOutput } from "./edge_output.ts";
 import type { Failures } from "./failures.ts";
-import { Valve } from "./gate.ts";
-import type { RecordCursor } from "./record_cursor.ts";
-import { RxChain } from "./rx_chain.ts";
+import { type Gate, Valve } from "./gate.ts";
+import { MergedWatermarks } from "./merged_watermarks.ts";
+import { NO_ORIGIN, type RecordCursor } from "./record_cursor.ts";
 import type { SinkPort } from "./sink_port.ts";
+import {
+  eventTimeFunction,
+  flatMapJsonFunction,
+  type OwnedChain,
+  pipeFunction,
+} from "./stage_functions.ts";
 import type { TurnQueue } from "./turn_queue.ts";
 
 /** What a stage's operators are connected to. */
@@ -40,29 +44,41 @@ export interface StageSurroundings {
   readonly failures: Failures;
   readonly outside: Outside;
   readonly cursor: RecordCursor;
-  /** By keyBy node: the ways out of this worker. */
-  readonly edges: ReadonlyMap<NodeId, readonly EdgeOutput[]>;
+  /** By keyBy node: the way out of this worker. */
+  readonly edges: ReadonlyMap<NodeId, EdgeOutput>;
   readonly sinks: ReadonlyMap<string, SinkPort>;
   /** The sink of dead letters, if the job has one: every stage feeds it. */
   readonly deadLetters: SinkPort | undefined;
+  /** Closed when the job has failed: no record is touched after the one that failed it. */
+  readonly halted: Gate;
 }
 
 /** An actor's own functions. */
 export interface Chain {
   readonly next: Emit<unknown>;
-  /** The actor's input is over. */
-  complete(): void;
+  /**
+   * The actor's input is over: what is inside goes on, then the operators complete, unless the job
+   * stops (`final` is false), and are let go.
+   */
+  end(final: boolean): void;
+  /** Lets go of all operators now. */
   close(): void;
 }
 
 /** A chain while it is compiled. Nodes that are reached twice, over a merge, are compiled once. */
 interface Compiling {
   readonly domain: string;
-  readonly owned: RxChain[];
+  readonly owned: OwnedChain[];
   readonly compiled: Map<NodeId, Emit<unknown>>;
 }
 
 type MarkFlow = (origin: string, event: WatermarkEvent) => void;
+
+/** A part of an end: goes on with `then` when everything before has passed. */
+interface EndStep {
+  readonly node: NodeId;
+  pass(then: () => void): void;
+}
 
 /** The operators behind one stage's head. */
 export class StageOutputs {
@@ -71,6 +87,7 @@ export class StageOutputs {
   readonly #around: StageSurroundings;
   readonly #asyncs = new Map<NodeId, { operator: AsyncOperator; downstream: Valve }>();
   readonly #generators = new Map<NodeId, Map<string, EventTimeGenerator>>();
+  readonly #merges = new Map<NodeId, MergedWatermarks>();
   readonly #flows = new Map<NodeId, MarkFlow>();
   readonly #flow: MarkFlow;
   /** Whether the stage's actors may take turns. */
@@ -83,17 +100,22 @@ export class StageOutputs {
     this.#around = around;
     this.valve = new Valve(resume);
     around.deadLetters?.gate.join(this.valve);
+    around.halted.join(this.valve);
     this.#flow = this.#compileFlow(this.#head, [this.valve]);
   }
 
   /** A chain for one actor. `domain` is whose watermark its records count for: a shard, or this worker's stage. */
   chain(domain: string): Chain {
-    const owned: RxChain[] = [];
+    const owned: OwnedChain[] = [];
     const next = this.#compileRecords(this.#head, { domain, owned, compiled: new Map() });
+    const close = () => owned.forEach(({ rx }) => rx.close());
     return {
       next,
-      complete: () => owned.forEach((rx) => rx.complete()),
-      close: () => owned.forEach((rx) => rx.close()),
+      end: (final) => {
+        const complete = final ? owned.toReversed().map((of) => this.#completion(of)) : [];
+        passAll([...complete, ...this.#drains()], close);
+      },
+      close,
     };
   }
 
@@ -108,6 +130,12 @@ export class StageOutputs {
       const event = generators.get(domain)?.take();
       if (event !== undefined) this.#flows.get(node)?.(domain, event);
     }
+  }
+
+  /** The same for all domains: results of calls come from any of them. */
+  #advanceAll(): void {
+    const domains = new Set([...this.#generators.values()].flatMap((of) => [...of.keys()]));
+    for (const domain of domains) this.advance(domain);
   }
 
   /** Asks for idleness once each timeout until closed. `held`: whether a domain's records are stuck in a queue. */
@@ -131,14 +159,36 @@ export class StageOutputs {
 
   /** The stage is over: everything still inside goes on, then the end. */
   end(final: boolean, ended: () => void): void {
-    const asyncs = [...this.#asyncs.values()];
-    const passAll = (at: number): void => {
-      const next = asyncs[at];
-      if (next !== undefined) return next.operator.mark(() => passAll(at + 1));
-      for (const edges of this.#around.edges.values()) for (const edge of edges) edge.end(final);
+    this.drain(() => {
+      for (const edge of this.#around.edges.values()) edge.end(final);
       ended();
+    });
+  }
+
+  /** Calls `then` when everything that is inside now has gone on. */
+  drain(then: () => void): void {
+    passAll(this.#drains(), then);
+  }
+
+  /** Waiting for all calls that are under way now. */
+  #drains(): EndStep[] {
+    return [...this.#asyncs].map(([node, { operator }]) => ({
+      node,
+      pass: (then) => operator.mark(then),
+    }));
+  }
+
+  #completion({ node, rx }: OwnedChain): EndStep {
+    const { cursor } = this.#around;
+    return {
+      node,
+      pass(then) {
+        // No record causes what comes out now.
+        Object.assign(cursor, { timestamp: -Infinity, origin: NO_ORIGIN, row: 0, key: undefined });
+        rx.complete();
+        then();
+      },
     };
-    passAll(0);
   }
 
   close(): void {
@@ -163,27 +213,31 @@ export class StageOutputs {
 
   #compileNode(node: Node, chain: Compiling): Emit<unknown> {
     const { cursor, edges, sinks } = this.#around;
+    const after = () => this.#compileRecords({ node: node.id, port: "main" }, chain);
     switch (node.kind) {
-      case "pipe": {
-        const after = this.#compileRecords({ node: node.id, port: "main" }, chain);
-        return this.#compilePipe(node, after, chain.owned);
+      case "pipe":
+        return pipeFunction(node, after(), this.#stage, this.#around, chain.owned);
+      case "flatMapJson": {
+        const invalid: Output = { node: node.id, port: "invalid" };
+        const toInvalid = this.#consumers(invalid).length === 0
+          ? undefined
+          : this.#compileRecords(invalid, chain);
+        return flatMapJsonFunction(node, after(), toInvalid, this.#stage, this.#around);
       }
-      case "flatMapJson":
-        return this.#compileFlatMapJson(node, chain);
-      case "eventTime":
-        return this.#compileEventTime(node, chain);
+      case "eventTime": {
+        const generator = this.#generator(node, chain.domain);
+        return eventTimeFunction(node, after(), generator, this.#stage, this.#around);
+      }
       case "merge":
-        return this.#compileRecords({ node: node.id, port: "main" }, chain);
+        return after();
       case "mapAsync": {
         const operator = this.#asyncs.get(node.id)?.operator;
-        const after = this.#compileRecords({ node: node.id, port: "main" }, chain);
-        return (value) => operator?.push(value, after);
+        const emit = after();
+        return (value) => operator?.push(value, emit);
       }
       case "keyBy": {
-        const outputs = edges.get(node.id) ?? [];
-        return (value) => {
-          for (const edge of outputs) edge.next(value);
-        };
+        const edge = edges.get(node.id);
+        return (value) => edge?.next(value);
       }
       case "sink": {
         const port = sinks.get(node.name);
@@ -197,116 +251,39 @@ export class StageOutputs {
     }
   }
 
-  /** Our own operators run as functions, runs of others as one subscription each. */
-  #compilePipe(node: NodeOf<"pipe">, after: Emit<unknown>, owned: RxChain[]): Emit<unknown> {
-    const { cursor, failures } = this.#around;
-    const name = `${this.#stage}/pipe`;
-    const refusals = {
-      refuse: (value: unknown, reason: string) => failures.refused(name, value, reason, cursor),
-    };
-    const rxRun: OperatorFunction<unknown, unknown>[] = [];
-    const closeRun = (emit: Emit<unknown>): Emit<unknown> => {
-      if (rxRun.length === 0) return emit;
-      const chain = new RxChain(rxRun.splice(0).reverse(), {
-        emit,
-        thrown: (value, error) => failures.thrown(name, value, error, cursor),
-        emittedOutside: () =>
-          failures.fatal(
-            new Error(
-              `Cannot go on with pipe() behind "${this.#stage}": an operator emitted after the call; use mapAsync for what takes time`,
-            ),
-          ),
-      });
-      owned.push(chain);
-      return (value) => chain.next(value);
-    };
-    let emit = after;
-    for (const operator of [...node.operators].reverse()) {
-      const step = stepOf(operator);
-      if (step === undefined) {
-        rxRun.push(operator);
-        continue;
-      }
-      const next = closeRun(emit);
-      emit = (value) => {
-        try {
-          step(value, next, refusals);
-        } catch (error) {
-          failures.thrown(name, value, error, cursor);
-        }
-      };
-    }
-    return closeRun(emit);
-  }
-
-  #compileFlatMapJson(node: NodeOf<"flatMapJson">, chain: Compiling): Emit<unknown> {
-    const { cursor, failures } = this.#around;
-    const name = `${this.#stage}/flatMapJson`;
-    const after = this.#compileRecords({ node: node.id, port: "main" }, chain);
-    const invalidOutput: Output = { node: node.id, port: "invalid" };
-    const invalid = this.#consumers(invalidOutput).length === 0
-      ? undefined
-      : this.#compileRecords(invalidOutput, chain);
-    const refusals = {
-      refuse: (value: unknown, reason: string) =>
-        invalid === undefined
-          ? failures.refused(name, value, reason, cursor)
-          : invalid({ value: plainRecord(value), reason }),
-    };
-    return (value) => {
-      try {
-        node.step(value, after, refusals);
-      } catch (error) {
-        failures.thrown(name, value, error, cursor);
-      }
-    };
-  }
-
-  #compileEventTime(node: NodeOf<"eventTime">, chain: Compiling): Emit<unknown> {
-    const { cursor, failures } = this.#around;
-    const name = `${this.#stage}/eventTime`;
-    const after = this.#compileRecords({ node: node.id, port: "main" }, chain);
-    const generators = this.#generators.get(node.id);
-    const generator = generators?.get(chain.domain) ??
-      new EventTimeGenerator(node.outOfOrdernessMs);
-    generators?.set(chain.domain, generator);
-    return (value) => {
-      let timestamp: number;
-      try {
-        timestamp = node.timestamp(value);
-      } catch (error) {
-        return failures.thrown(name, value, error, cursor);
-      }
-      if (!Number.isFinite(timestamp)) {
-        const reason =
-          `Cannot take the record's time: timestamp() gave ${timestamp}, expected milliseconds since the epoch`;
-        return failures.refused(name, value, reason, cursor);
-      }
-      const before = cursor.timestamp;
-      cursor.timestamp = timestamp;
-      generator.see(timestamp);
-      after(value);
-      cursor.timestamp = before;
-    };
+  #generator({ id, outOfOrdernessMs }: NodeOf<"eventTime">, domain: string): EventTimeGenerator {
+    const generators = this.#generators.get(id);
+    const generator = generators?.get(domain) ?? new EventTimeGenerator(outOfOrdernessMs);
+    generators?.set(domain, generator);
+    return generator;
   }
 
   // --- watermarks
 
   /** `valves`: those that must be closed when something behind is full. */
   #compileFlow(output: Output, valves: readonly Valve[]): MarkFlow {
-    const branches = this.#consumers(output).flatMap((node) => this.#compileNodeFlow(node, valves));
+    const branches = consumersOf(this.#around.topology, output)
+      .flatMap(({ node, input }) => this.#compileNodeFlow(node, input, valves));
     return (origin, event) => {
       for (const branch of branches) branch(origin, event);
     };
   }
 
-  #compileNodeFlow(node: Node, valves: readonly Valve[]): MarkFlow[] {
+  #compileNodeFlow(node: Node, input: number, valves: readonly Valve[]): MarkFlow[] {
     const { edges, sinks } = this.#around;
     const main: Output = { node: node.id, port: "main" };
     switch (node.kind) {
       case "pipe":
-      case "merge":
         return [this.#compileFlow(main, valves)];
+      case "merge": {
+        const after = this.#compileFlow(main, valves);
+        const merged = this.#merges.get(node.id) ?? new MergedWatermarks();
+        this.#merges.set(node.id, merged);
+        merged.join(input);
+        return [(origin, event) => {
+          for (const of of merged.apply(input, origin, event)) after(origin, of);
+        }];
+      }
       case "flatMapJson":
         return [
           this.#compileFlow(main, valves),
@@ -326,11 +303,10 @@ export class StageOutputs {
       case "mapAsync":
         return [this.#compileAsync(node, valves)];
       case "keyBy": {
-        const outputs = edges.get(node.id) ?? [];
-        for (const channel of outputs.flatMap((edge) => edge.channels)) {
-          for (const valve of valves) channel.gate.join(valve);
-        }
-        return outputs.map((edge) => (origin, event) => edge.watermark(origin, event));
+        const edge = edges.get(node.id);
+        if (edge === undefined) return [];
+        for (const { gate } of edge.channels) for (const valve of valves) gate.join(valve);
+        return [(origin, event) => edge.watermark(origin, event)];
       }
       case "sink":
         for (const valve of valves) sinks.get(node.name)?.gate.join(valve);
@@ -352,8 +328,9 @@ export class StageOutputs {
   }
 
   #makeAsync({ name, call }: NodeOf<"mapAsync">): { operator: AsyncOperator; downstream: Valve } {
-    const { clock, queue, failures, outside, cursor } = this.#around;
+    const { clock, queue, failures, outside, cursor, halted } = this.#around;
     const downstream = new Valve(() => operator.resume());
+    halted.join(downstream);
     const operator = new AsyncOperator({
       name,
       call,
@@ -363,6 +340,7 @@ export class StageOutputs {
       outside,
       cursor,
       downstream,
+      handedOn: () => this.#advanceAll(),
     });
     return { operator, downstream };
   }
@@ -370,4 +348,11 @@ export class StageOutputs {
   #consumers(output: Output): Node[] {
     return consumersOf(this.#around.topology, output).map(({ node }) => node);
   }
+}
+
+/** Goes through the steps, upstream first: inputs have lower numbers than what they feed. */
+function passAll(steps: readonly EndStep[], then: () => void): void {
+  const [first, ...rest] = steps.toSorted((a, b) => a.node - b.node);
+  if (first === undefined) then();
+  else first.pass(() => passAll(rest, then));
 }

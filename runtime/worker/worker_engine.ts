@@ -9,7 +9,7 @@ import type { SinkWriter } from "../../connectors/sink.ts";
 import type { ConnectorContext } from "../../connectors/source.ts";
 import type { Clock } from "../clock.ts";
 import { threadCpuMs } from "../cpu_time.ts";
-import type { DeadLetter } from "../dead_letter.ts";
+import { type DeadLetter, reasonOf } from "../dead_letter.ts";
 import type { Job } from "../job.ts";
 import { LOG_LEVELS, type LogFields, type Logger, type LogLevel } from "../logger.ts";
 import { readParams } from "../params.ts";
@@ -168,6 +168,11 @@ class WorkerEngine {
   }
 
   async #close(): Promise<void> {
+    try {
+      await this.#open?.writeDeadLetters();
+    } catch (error) {
+      this.#built?.logger.error("Dead letters could not be written", { reason: reasonOf(error) });
+    }
     this.#closing.abort();
     this.#report();
     await this.#open?.close();

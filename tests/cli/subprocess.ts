@@ -7,9 +7,7 @@
 
 import { fail } from "@std/assert";
 import { systemClock } from "../../runtime/clock.ts";
-
-/** Real time after which a process is taken to hang. */
-export const PATIENCE_MS = 30_000;
+import { PATIENCE_MS } from "../workers/patience.ts";
 
 /** The repository's root. */
 export const ROOT = new URL("../../", import.meta.url);

@@ -4,4 +4,4 @@
  * @module
  */
 
-export { delay, filter, identity, map, of, reduce, scan, take, tap } from "npm:rxjs@7.8.2";
+export { filter, map, of, reduce, scan, take, withLatestFrom } from "npm:rxjs@7.8.2";

@@ -1,48 +1,18 @@
 /**
- * Keys as actors whose mailbox is an Observable: what survives their sleep, what a failure costs,
- * and what they must not do.
+ * Keys as actors whose mailbox is an Observable: what survives their sleep, and what a failure
+ * costs.
  *
  * @module
  */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { concatMap, endWith, map, mergeMap, NEVER, of, scan, Subject, take } from "npm:rxjs@7.8.2";
-import type { Observable } from "npm:rxjs@7.8.2";
+import { concatMap, endWith, map, mergeMap, of, scan, take } from "npm:rxjs@7.8.2";
 import { memory } from "../../connectors/memory/memory.ts";
-import type { Source } from "../../connectors/source.ts";
-import type { Duration } from "../../runtime/duration.ts";
 import { defineJob } from "../../runtime/job.ts";
-import { type StateSpec, store, type ValueState } from "../../runtime/state/state.ts";
-import type { ActorContext } from "../../runtime/stream.ts";
 import { runJob } from "../../runtime/testing/run_job.ts";
+import { acted, type Behavior } from "./acting.ts";
 import { timedSource } from "./timed_source.ts";
-
-type Counting = { count: StateSpec<ValueState<number>> };
-type Behavior = (
-  mailbox: Observable<string>,
-  context: ActorContext<string, Counting>,
-) => Observable<string>;
-
-/** Runs texts through an actor each for their first letters, which keep a count in their state. */
-function run(texts: Source<string> | readonly string[], behavior: Behavior, options: {
-  passivateAfter?: Duration;
-  workers?: number;
-  seed?: number;
-} = {}) {
-  const { passivateAfter = "1m", ...rest } = options;
-  const job = defineJob({
-    name: "acting",
-    sources: { texts: memory.source<string>([]) },
-    sinks: { out: memory.sink<string>() },
-    build({ texts }, { out }) {
-      texts.keyBy((text) => text.slice(0, 1))
-        .actor("act", { state: { count: store.value(0) }, behavior, passivateAfter })
-        .to(out);
-    },
-  });
-  return runJob(job, { texts }, rest);
-}
 
 /** Tells each text with the count in state, and the count that the operator remembers. */
 const counting: Behavior = (mailbox, { state }) =>
@@ -55,7 +25,7 @@ describe("actor()", () => {
   it("has one mailbox a key, in order", async () => {
     const texts = Array.from({ length: 300 }, (_, n) => `${"abcdefg"[n % 7]}${n}`);
     for (const [workers, seed] of [[1, 1], [2, 2], [3, 3]] as const) {
-      const { output } = await run(texts, counting, { workers, seed });
+      const { output } = await acted(texts, counting, { workers, seed });
       for (const key of "abcdefg") {
         const ofKey = texts.filter((text) => text.startsWith(key));
         assertEquals(
@@ -72,7 +42,7 @@ describe("actor()", () => {
       { at: 500, values: ["a3"] },
       { at: 5000, values: ["a4", "a5", "b2"] },
     ]);
-    const { output } = await run(texts, counting, { passivateAfter: "1s" });
+    const { output } = await acted(texts, counting, { passivateAfter: "1s" });
     assertEquals(
       output("out").toSorted(),
       ["a1 1 1", "a2 2 2", "a3 3 3", "a4 4 1", "a5 5 2", "b1 1 1", "b2 2 1"],
@@ -80,7 +50,7 @@ describe("actor()", () => {
   });
 
   it("is called again after its Observable has completed", async () => {
-    const { output } = await run(["a1", "a2", "a3", "a4", "a5"], (mailbox, { state }) => {
+    const { output } = await acted(["a1", "a2", "a3", "a4", "a5"], (mailbox, { state }) => {
       const call = ++state.count.value;
       return mailbox.pipe(
         take(2),
@@ -101,7 +71,7 @@ describe("actor()", () => {
   });
 
   it("completes mailboxes at the end of the input, with the state at hand", async () => {
-    const { output } = await run(["a1", "b1", "a2"], (mailbox, { key, state }) =>
+    const { output } = await acted(["a1", "b1", "a2"], (mailbox, { key, state }) =>
       mailbox.pipe(
         map((text) => (state.count.value++, text)),
         endWith("end"),
@@ -135,8 +105,8 @@ describe("actor() that throws", () => {
       return of(text);
     }));
 
-  it("costs the record: state is as before, nothing is put out, and its chain starts anew", async () => {
-    const { output, deadLetters } = await run(["a1", "b1", "a2", "a3", "b2"], refusing);
+  it("costs the record: state is as before, and its chain starts anew", async () => {
+    const { output, deadLetters } = await acted(["a1", "b1", "a2", "a3", "b2"], refusing);
     // The count in state goes on where a1 left it; the operator starts again.
     assertEquals(output("out").toSorted(), ["a1 1 1", "a3 2 1", "b1 1 1", "b2 2 2"]);
     assertEquals(
@@ -152,7 +122,7 @@ describe("actor() that throws", () => {
   });
 
   it("has put out nothing when it throws half way", async () => {
-    const { output, deadLetters } = await run(
+    const { output, deadLetters } = await acted(
       ["a1"],
       (mailbox) =>
         mailbox.pipe(mergeMap(function* (text) {
@@ -165,7 +135,7 @@ describe("actor() that throws", () => {
   });
 
   it("costs the record when behavior() itself throws", async () => {
-    const { output, deadLetters } = await run(["a1", "b1"], (mailbox, { key, state }) => {
+    const { output, deadLetters } = await acted(["a1", "b1"], (mailbox, { key, state }) => {
       state.count.value = 7;
       if (key === "a") throw new Error("no such actor");
       return mailbox.pipe(map((text) => `${text} ${state.count.value}`));
@@ -175,7 +145,7 @@ describe("actor() that throws", () => {
   });
 
   it("makes a dead letter of what it throws at the end of the input", async () => {
-    const { deadLetters } = await run(["a1"], (mailbox, { state }) =>
+    const { deadLetters } = await acted(["a1"], (mailbox, { state }) =>
       mailbox.pipe(
         endWith("end"),
         map((text) => {
@@ -187,81 +157,5 @@ describe("actor() that throws", () => {
     assertEquals(deadLetters.map(({ operator, key, reason }) => [operator, key, reason]), [
       ["act", "a", "Error: at the end"],
     ]);
-  });
-});
-
-describe("actor() that does things after the call", () => {
-  const AFTER_THE_CALL = 'Cannot go on with actor "act": its behavior emitted after the call; ' +
-    "use mapAsync for what takes time";
-
-  it("fails the job when it emits", async () => {
-    const later = new Subject<string>();
-    const texts = timedSource([{ at: 0, values: ["a1"] }, { at: 10, values: ["b1"] }]);
-    await assertRejects(
-      () =>
-        run(texts, (mailbox, { key }) => {
-          if (key === "a") return later;
-          // By now the call for a is over.
-          return mailbox.pipe(map((text) => (later.next("late"), text)));
-        }),
-      Error,
-      AFTER_THE_CALL,
-    );
-  });
-
-  it("fails the job when a promise comes back", async () => {
-    const texts = timedSource([{ at: 0, values: ["a1"] }, { at: 10, values: [] }]);
-    await assertRejects(
-      () => run(texts, (mailbox) => mailbox.pipe(mergeMap((text) => Promise.resolve(text)))),
-      Error,
-      AFTER_THE_CALL,
-    );
-  });
-
-  it("fails the job when it errors", async () => {
-    const texts = timedSource([{ at: 0, values: ["a1"] }, { at: 10, values: ["a2"] }]);
-    const refused = await assertRejects(
-      () =>
-        run(texts, (mailbox) => mailbox.pipe(mergeMap(() => Promise.reject(new Error("later"))))),
-      Error,
-      'Cannot go on with actor "act"',
-    );
-    assert(refused instanceof Error && refused.message.includes("later"));
-  });
-});
-
-describe("pipe() of a keyed stream", () => {
-  it("keeps the order of each key, and gives key and time", async () => {
-    const numbers = Array.from({ length: 500 }, (_, n) => n);
-    const job = defineJob({
-      name: "piping",
-      sources: { numbers: memory.source(numbers) },
-      sinks: { out: memory.sink<number[]>() },
-      build({ numbers }, { out }) {
-        numbers.eventTime({ timestamp: (n) => n * 2 }).keyBy((n) => n % 9)
-          .pipe(map(({ key, value, timestamp }) => [key, value, timestamp])).to(out);
-      },
-    });
-    for (const [workers, seed] of [[1, 1], [2, 2], [3, 3]] as const) {
-      const { output } = await runJob(job, { numbers }, { workers, seed });
-      for (let key = 0; key < 9; key++) {
-        const ofKey = numbers.filter((n) => n % 9 === key).map((n) => [key, n, n * 2]);
-        assertEquals(output("out").filter(([of]) => of === key), ofKey);
-      }
-    }
-  });
-
-  it("fails the job when an operator errors after the call", async () => {
-    const texts = timedSource([{ at: 0, values: ["a1"] }, { at: 10, values: ["a2"] }]);
-    const job = defineJob({
-      name: "piping",
-      sources: { texts },
-      sinks: { out: memory.sink<string>() },
-      build({ texts }, { out }) {
-        texts.pipe(mergeMap((text) => text === "a1" ? Promise.reject(new Error("later")) : NEVER))
-          .to(out);
-      },
-    });
-    await assertRejects(() => runJob(job, { texts }), Error, "after the call");
   });
 });

@@ -46,7 +46,6 @@ function countedSource(rows: number, shards: number, meter: Meter): Source<numbe
         Array.from({ length: shards }, (_, shard) => ({ id: `${shard}`, parents: [] })),
       ),
     read: (shard, _after, context) =>
-      // deno-lint-ignore require-await
       pacedBatches(context, async function* () {
         for (let next = Number(shard); next < rows;) {
           const values: number[] = [];
@@ -97,7 +96,7 @@ function slowSink(rowsPerSecond: number, meter: Meter, rows: number[]): Sink<num
   };
 }
 
-/** Of a job with one keyed stage and one sink: the sum of its bounds, with the batch beyond each. */
+/** The sum of the bounds of a job with one keyed stage and one sink, with the batch beyond each. */
 function insideBound(workers: number, shards: number): number {
   const mailboxes = shards * SHARD_BATCHES_MAX * BATCH_ROWS;
   // Handed over and not handled, one batch beyond, and the batch that is being filled.
@@ -166,7 +165,7 @@ describe("a job with a slow sink", () => {
 });
 
 describe("a job with a slow stage", () => {
-  it("holds no more than its bounds before a stage whose sink is slow, three stages on", async () => {
+  it("holds no more than its bounds before a slow sink three stages on", async () => {
     const ROWS = 100_000;
     const meter = new Meter();
     const written: number[] = [];

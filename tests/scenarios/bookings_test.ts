@@ -1,6 +1,6 @@
 /**
- * The booking example as a user tests it: whatever the order of the two streams, each booking with three events comes
- * out once, and nothing else does.
+ * The booking example as a user tests it: whatever the order of the two streams, each booking with
+ * three events comes out once, and nothing else does.
  *
  * @module
  */
@@ -25,7 +25,7 @@ interface Input {
   readonly events: SimulatedRecord[];
 }
 
-/** Booking `n` has `n % 5` events, of which at most three come to it; every eighth booking itself is missing. */
+/** Booking `n` has `n % 5` events, but three at most; every eighth booking itself is missing. */
 function bookingInput(seed: number): Input {
   const random = seededRandom(seed);
   const bookings: SimulatedRecord[] = [];
@@ -55,7 +55,7 @@ function shuffled<T>(values: readonly T[], random: () => number): T[] {
     .map(({ value }) => value);
 }
 
-/** What must come out, record by record and without any engine: the bookings that are complete at the end. */
+/** What must come out, found without any engine: the bookings that are complete at the end. */
 function correlated({ bookings, events }: Input): CorrelatedBooking[] {
   const timesOf = new Map<string, number[]>();
   for (const { event } of events.map(detail)) {

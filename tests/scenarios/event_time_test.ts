@@ -78,7 +78,7 @@ describe("idleAfter", () => {
     assertEquals((await story({}, times, [silentUntil(60_000)])).at(-1), "50@-Infinity");
   });
 
-  it("never takes the watermark back when a shard returns, and waits for it from then on", async () => {
+  it("never takes the watermark back when a shard returns, and waits for it again", async () => {
     const busy: Delivery<Tick>[] = [10, 20, 30, 40, 50, 60, 70].map((time, second) => ({
       at: second * 500,
       values: [{ time }],

@@ -103,8 +103,8 @@ export const PLACES: readonly Place[] = [
     what: "a handler that returns no sequence",
     operator: "meet",
     origin: AT,
-    reason:
-      "TypeError: Cannot emit what the handler returned: found number, expected nothing, an array or a sequence",
+    reason: "TypeError: Cannot emit what the handler returned: found number, " +
+      "expected nothing, an array or a sequence",
     shape: (numbers, trouble) =>
       numbers.keyBy(() => "all").process("meet", {
         state: {},

@@ -1,6 +1,6 @@
 /**
- * A job on in-process workers with its own sinks: for stories about sinks, dead letters and the pace of a job, where
- * `runJob` would put its collecting sinks in their place.
+ * A job on in-process workers with its own sinks: for stories about sinks, dead letters and the
+ * pace of a job, where `runJob` would put its collecting sinks in their place.
  *
  * @module
  */
@@ -18,6 +18,8 @@ import { Scheduler } from "../../runtime/testing/scheduler.ts";
 export interface HostedRunOptions {
   readonly workers?: number;
   readonly seed?: number;
+  /** Virtual time at which the job is stopped; it runs to its end unless said. */
+  readonly stopAt?: number;
   /** Called before the job starts, with virtual time: to look at the job from time to time. */
   readonly alongside?: (clock: Clock) => void;
 }
@@ -31,12 +33,12 @@ export interface HostedRun {
   readonly endedAt: number;
 }
 
-/** Runs a job to its end, sources and sinks as they are declared. */
+/** Runs a job, sources and sinks as they are declared. */
 export async function hostedRun<S extends SourceMap, O extends SinkMap, P>(
   job: Job<S, O, P>,
   options: HostedRunOptions = {},
 ): Promise<HostedRun> {
-  const { workers = 1, seed = 1, alongside } = options;
+  const { workers = 1, seed = 1, stopAt, alongside } = options;
   const random = seededRandom(seed);
   const scheduler = new Scheduler(random);
   const { clock } = scheduler;
@@ -53,6 +55,7 @@ export async function hostedRun<S extends SourceMap, O extends SinkMap, P>(
     onDeadLetter: (letter) => deadLetters.push(letter),
   });
   alongside?.(clock);
+  if (stopAt !== undefined) clock.setTimer(stopAt, () => supervisor.stop());
   const outcome = await scheduler.run(supervisor.run());
   return { outcome, deadLetters, endedAt: clock.now() };
 }

@@ -1,75 +1,32 @@
 /**
- * Calls out of a job: order, capacity, timeouts and retries, all in virtual time, and nothing lost
- * at the end of the input.
+ * Calls out of a job: order, capacity, timeouts and retries, all in virtual time.
  *
  * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { map, reduce } from "npm:rxjs@7.8.2";
 import { memory } from "../../connectors/memory/memory.ts";
-import type { Sink } from "../../connectors/sink.ts";
 import { defineJob } from "../../runtime/job.ts";
 import { seededRandom } from "../../runtime/random.ts";
-import type { AsyncContext, MapAsyncOptions, Stream } from "../../runtime/stream.ts";
+import type { AsyncContext, MapAsyncOptions } from "../../runtime/stream.ts";
+import { called, numbersBelow, taking } from "./called.ts";
 import { hostedRun } from "./hosted_run.ts";
 import { timedSource } from "./timed_source.ts";
-
-const numbersBelow = (count: number) => Array.from({ length: count }, (_, n) => n);
-
-/** A sink that keeps what it is given and when, in virtual time. */
-function stampingSink(rows: [unknown, number][]): Sink<unknown> {
-  return {
-    kind: "stamping",
-    name: "stamping",
-    open: ({ clock }) =>
-      Promise.resolve({
-        write(batch) {
-          for (const value of batch.values.slice(0, batch.length)) rows.push([value, clock.now()]);
-          return undefined;
-        },
-        flush: () => Promise.resolve(),
-        close: () => Promise.resolve(),
-        pending: () => 0,
-      }),
-  };
-}
-
-/** Runs numbers through a part of a job. Gives what came out, and when. */
-async function run(
-  numbers: readonly number[],
-  build: (numbers: Stream<number>) => Stream<unknown>,
-  options: { workers?: number; seed?: number } = {},
-) {
-  const rows: [unknown, number][] = [];
-  const job = defineJob({
-    name: "calling",
-    sources: { numbers: memory.source(numbers) },
-    sinks: { out: stampingSink(rows) },
-    build: ({ numbers }, { out }) => build(numbers).to(out),
-  });
-  const { outcome, deadLetters, endedAt } = await hostedRun(job, options);
-  assertEquals(outcome.kind, "finished");
-  return { rows, values: rows.map(([value]) => value), deadLetters, endedAt };
-}
-
-/** A call that takes so many milliseconds. */
-const taking = (ms: (n: number) => number) => async (n: number, { delay }: AsyncContext) => {
-  await delay(ms(n));
-  return n;
-};
 
 describe("mapAsync()", () => {
   it("keeps order: a slow call holds back those after it", async () => {
     const slowThird = taking((n) => n === 2 ? 50 : 10);
-    const { rows } = await run([0, 1, 2, 3, 4], (numbers) => numbers.mapAsync("call", slowThird));
+    const { rows } = await called(
+      [0, 1, 2, 3, 4],
+      (numbers) => numbers.mapAsync("call", slowThird),
+    );
     assertEquals(rows, [[0, 10], [1, 10], [2, 50], [3, 50], [4, 50]]);
   });
 
   it("lets results go as they come when unordered", async () => {
     const slowThird = taking((n) => n === 2 ? 50 : 10);
-    const { rows } = await run(
+    const { rows } = await called(
       [0, 1, 2, 3, 4],
       (numbers) => numbers.mapAsync("call", slowThird, { ordered: false }),
     );
@@ -101,7 +58,7 @@ describe("mapAsync()", () => {
   it("keeps the order of each key on the way to a keyed stage", async () => {
     for (const [workers, seed] of [[1, 1], [2, 2], [3, 3]] as const) {
       const random = seededRandom(seed);
-      const { values } = await run(
+      const { values } = await called(
         numbersBelow(500),
         (numbers) =>
           numbers.mapAsync("call", taking(() => Math.floor(random() * 40)))
@@ -126,7 +83,7 @@ describe("mapAsync()", () => {
         underway--;
         return n;
       };
-      const { values } = await run(
+      const { values } = await called(
         numbersBelow(300),
         (numbers) => numbers.mapAsync("call", call, { capacity: 6, ordered }),
       );
@@ -136,7 +93,7 @@ describe("mapAsync()", () => {
   });
 
   it("passes capacity on when a record becomes many before the call", async () => {
-    const { values, endedAt } = await run([0, 1], (numbers) =>
+    const { values, endedAt } = await called([0, 1], (numbers) =>
       numbers.keyBy(() => "all")
         .process("many", { state: {}, onEvent: () => numbersBelow(10) })
         .mapAsync("call", taking(() => 10), { capacity: 2 }));
@@ -151,7 +108,7 @@ describe("mapAsync() when calls fail", () => {
     options: MapAsyncOptions,
   ) {
     const log: string[] = [];
-    const result = await run(
+    const result = await called(
       [1, 2, 3],
       (numbers) =>
         numbers.mapAsync(
@@ -216,41 +173,5 @@ describe("mapAsync() when calls fail", () => {
     assertEquals(log, ["attempt 1", "attempt 2"]);
     assertEquals(letters.map(([, , reason]) => reason), ["TimeoutError: No answer within 1000 ms"]);
     assertEquals(endedAt, 1000);
-  });
-});
-
-describe("mapAsync() at the end of the input", () => {
-  const slow = taking((n) => 100 - n);
-
-  it("loses no result, whatever comes behind it", async () => {
-    const { values } = await run(
-      numbersBelow(20),
-      (numbers) => numbers.mapAsync("call", slow).pipe(map((n) => n * 2)),
-    );
-    assertEquals(values, numbersBelow(20).map((n) => n * 2));
-  });
-
-  it("completes what comes behind it after the last result", async () => {
-    const sum = (numbers: Stream<number>) =>
-      numbers.mapAsync("call", slow).pipe(reduce((sum, n) => sum + n, 0));
-    assertEquals((await run(numbersBelow(20), sum)).values, [190]);
-    const keyedSum = (numbers: Stream<number>) =>
-      numbers.mapAsync("call", slow).mapAsync("again", slow).keyBy(() => "all")
-        .process("pass", { state: {}, onEvent: (n) => [n] })
-        .mapAsync("third", slow).pipe(reduce((sum, n) => sum + n, 0));
-    const { values } = await run(numbersBelow(20), keyedSum, { workers: 2 });
-    // One sum for each key group; all but one have seen nothing.
-    assertEquals(values.filter((n) => n !== 0), [190]);
-  });
-
-  it("loses nothing on several workers", async () => {
-    const random = seededRandom(4);
-    const { values } = await run(numbersBelow(400), (numbers) =>
-      numbers.keyBy((n) => n % 50)
-        .process("pass", { state: {}, onEvent: (n) => [n] })
-        .mapAsync("call", taking(() => Math.floor(random() * 100)), { ordered: false })
-        .pipe(map((n) => n)), { workers: 3 });
-    assert(values.length === 400, `${values.length} of 400 came out`);
-    assertEquals(new Set(values).size, 400);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * A source whose batches come at given moments of virtual time: for stories about order between inputs, slow shards and
- * idleness.
+ * A source whose batches come at given moments of virtual time: for stories about order between
+ * inputs, slow shards and idleness.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export interface Delivery<T> {
   readonly values: readonly T[];
 }
 
-/** A bounded source; each shard ends with its last delivery. Positions are numbers of deliveries and rows: `"2.0"`. */
+/** A bounded source; each shard ends with its last delivery. A position is such as `"2.0"`. */
 export function timedSource<T>(...shards: readonly (readonly Delivery<T>[])[]): Source<T> {
   return {
     kind: "timed",

@@ -17,6 +17,7 @@ import {
 } from "../../mod.ts";
 import { ISOLATIONS, jobModule } from "./job_module.ts";
 import { NdjsonFolder } from "./ndjson_folder.ts";
+import { endOf } from "./patience.ts";
 
 /** Runs a job until it fails for the first time, and stops it before it is started again. */
 async function firstFailure(
@@ -32,7 +33,7 @@ async function firstFailure(
     },
   };
   const handle: JobHandle = startJob(jobModule("troubled", { trouble }), { ...options, logger });
-  return { outcome: await handle.outcome, logged };
+  return { outcome: await endOf(handle), logged };
 }
 
 /** Asserts that a worker died while the job ran, and was noticed. */
@@ -73,7 +74,7 @@ for (const isolation of ISOLATIONS) {
           handle.stop();
         },
       });
-      const { kind, status } = await handle.outcome;
+      const { kind, status } = await endOf(handle);
       assertEquals(kind, "finished");
       assertMatch(reasons[0] ?? "", /^Worker [01] died: .*Thrown the first time only$/);
       assertEquals(reasons.slice(1), ["RangeError: Here again"]);

@@ -11,6 +11,7 @@ import { type DeadLetter, silentLogger, startJob } from "../../mod.ts";
 import { ISOLATIONS, jobModule } from "./job_module.ts";
 import type { Total } from "./jobs/totals.ts";
 import { NdjsonFolder } from "./ndjson_folder.ts";
+import { endOf } from "./patience.ts";
 
 const FILES = 3;
 const ORDERS_PER_FILE = 200;
@@ -77,14 +78,14 @@ for (const isolation of ISOLATIONS) {
       });
       const letters: DeadLetter[] = [];
       const plans: string[] = [];
-      const { outcome } = startJob(url, {
+      const handle = startJob(url, {
         isolation,
         workers: 2,
         logger: silentLogger,
         onDeadLetter: (letter) => letters.push(letter),
         onPlan: (plan) => plans.push(...plan.stages.map((stage) => stage.name)),
       });
-      const { kind, status } = await outcome;
+      const { kind, status } = await endOf(handle);
       assertEquals(kind, "finished");
       assertEquals(plans, ["orders", "total"]);
 
@@ -132,7 +133,7 @@ for (const isolation of ISOLATIONS) {
         logger: silentLogger,
         onDeadLetter: () => void handle.stop(),
       });
-      const { kind, status } = await handle.outcome;
+      const { kind, status } = await endOf(handle);
       assertEquals(kind, "finished");
       const read = status.sources["orders"]?.records ?? 0;
       assertGreater(read, 0);
@@ -153,7 +154,8 @@ for (const isolation of ISOLATIONS) {
       });
       const handle = startJob(url, { isolation, logger: silentLogger });
       assertEquals(handle.status.state, "starting");
-      const { kind, status } = await handle.stop();
+      handle.stop();
+      const { kind, status } = await endOf(handle);
       assertEquals([kind, status.state], ["finished", "finished"]);
       assertEquals(status.sources, {});
     });

@@ -8,6 +8,7 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import { describe, it } from "@std/testing/bdd";
 import { type Logger, silentLogger, startJob, type StartJobOptions } from "../../mod.ts";
 import { jobModule } from "./job_module.ts";
+import { endOf } from "./patience.ts";
 
 /** What a job fails with that must not start. */
 async function failure(url: string, options: StartJobOptions = {}): Promise<string> {
@@ -19,7 +20,7 @@ async function failure(url: string, options: StartJobOptions = {}): Promise<stri
       throw new Error(`The job was tried again: ${message}`);
     },
   };
-  const outcome = await startJob(url, { workers: 2, ...options, logger }).outcome;
+  const outcome = await endOf(startJob(url, { workers: 2, ...options, logger }));
   assert(outcome.kind === "failed");
   assertEquals(outcome.started, false);
   assertEquals(outcome.status.state, "failed");

@@ -9,7 +9,7 @@ import { JobAttempt } from "../../../runtime/supervisor/job_attempt.ts";
 import { PROTOCOL_VERSION } from "../../../runtime/worker/protocol.ts";
 import { turns } from "../../connectors/event_loop.ts";
 import { HandClock } from "../hand_clock.ts";
-import { FakeHost, PLAN, type Script, SETTINGS } from "./fake_workers.ts";
+import { FakeHost, type FakeWorker, PLAN, type Script, SETTINGS } from "./fake_workers.ts";
 
 function attempt(host: FakeHost, workers = 2) {
   const clock = new HandClock();
@@ -35,6 +35,13 @@ async function failure(of: JobAttempt) {
   const outcome = await of.run();
   assert(outcome.kind === "failed", outcome.kind);
   return { message: outcome.error.message, policy: outcome.policy, started: outcome.started };
+}
+
+/** Describes the job with a source that can grow. */
+function unbounded(worker: FakeWorker, id: number): boolean {
+  const sources = PLAN.sources.map((source) => ({ ...source, bounded: false }));
+  worker.reply(id, { ...PLAN, sources });
+  return true;
 }
 
 /** Shards are never read to their end. */
@@ -181,13 +188,14 @@ describe("JobAttempt", () => {
         }),
       );
       assertEquals(await job.run(), { kind: "finished" });
-      assertEquals(heard.includes("running") && during !== "open", false);
-      const all = host.spawned.flatMap(({ heard }) => heard);
-      assertEquals([all.includes("openShard"), all.filter((type) => type === "close").length], [
-        false,
-        2,
-      ]);
-      assertEquals([host.spawned.every(({ terminated }) => terminated), clock.waiting], [true, 0]);
+      for (const { heard, terminated } of host.spawned) {
+        assertEquals([heard.includes("openShard"), heard.at(-1), terminated], [
+          false,
+          "close",
+          true,
+        ]);
+      }
+      assertEquals([heard.includes("running"), clock.waiting], [false, 0]);
     }
   });
 
@@ -219,18 +227,30 @@ describe("JobAttempt", () => {
     ]);
   });
 
+  it("lists no more shards once it has failed, though a listing was under way", async () => {
+    let listings = 0;
+    const growing: Script = (worker, message) => {
+      if (message.type === "openShard") return true;
+      if (message.type !== "request") return;
+      if (message.request.type === "describe") return unbounded(worker, message.id);
+      return message.request.type === "discover" && ++listings > 1;
+    };
+    const { attempt: job, clock, heard, host } = attempt(new FakeHost(growing), 1);
+    const failed = failure(job);
+    await turns(1);
+    clock.pass(SHARD_DISCOVERY_MS);
+    host.spawned[0]?.die("out of memory");
+    await failed;
+    await turns(1);
+    assertEquals([listings, heard, clock.waiting], [2, ["planned demo", "running"], 0]);
+  });
+
   it("lists the shards of a source that can grow again and again, and goes on where that fails", async () => {
     let listings = 0;
     const growing: Script = (worker, message) => {
       if (message.type === "openShard") return true;
       if (message.type !== "request") return;
-      if (message.request.type === "describe") {
-        worker.reply(message.id, {
-          ...PLAN,
-          sources: PLAN.sources.map((source) => ({ ...source, bounded: false })),
-        });
-        return true;
-      }
+      if (message.request.type === "describe") return unbounded(worker, message.id);
       if (message.request.type !== "discover") return;
       listings++;
       if (listings === 2) {

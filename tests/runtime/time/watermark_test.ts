@@ -249,16 +249,31 @@ describe("InputWatermark", () => {
     }
   });
 
-  it("waits for nobody on behalf of one that has ended already", () => {
+  it("starts a merged shard as waited for if one of its parents was", () => {
+    const input = new InputWatermark(["back", "q", "other"]);
+    input.apply("back", advance(5));
+    input.apply("q", advance(20));
+    input.apply("other", advance(30));
+    input.apply("back", idle);
+    input.apply("back", { kind: "active" });
+    for (const parent of ["back", "q"]) input.apply(parent, ended("child"));
+    input.apply("other", advance(50));
+    assertEquals(input.at, 20);
+    input.apply("child", advance(40));
+    assertEquals(input.at, 40);
+  });
+
+  it("takes one that has ended for gone, though it says so again over the longer side of a merge", () => {
     const input = new InputWatermark(["parent", "other"]);
-    for (const origin of ["parent", "other"]) input.apply(origin, advance(10));
-    input.apply("parent", ended("child"));
-    input.apply("parent", ended("child"));
+    input.apply("parent", advance(30));
+    input.apply("other", advance(10));
+    for (let time = 0; time < 2; time++) input.apply("parent", ended("child"));
+    input.apply("other", advance(25));
+    assertEquals(input.at, 25);
     input.apply("child", ended());
-    // As it comes over the longer side of a merge.
     input.apply("parent", ended("child"));
-    input.apply("other", advance(20));
-    assertEquals([input.at, input.idle], [20, false]);
+    input.apply("other", advance(40));
+    assertEquals([input.at, input.idle], [40, false]);
   });
 
   it("moves on when one ends that held it back, and is idle when only idle ones are left", () => {

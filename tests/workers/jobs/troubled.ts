@@ -27,7 +27,8 @@ function handle(value: number): number[] {
       const hoard: number[][] = [];
       for (;;) hoard.push(new Array<number>(10_000).fill(value));
     }
-    // falls through: nothing comes after the end of memory
+    case "stop":
+      throw new RangeError("This is the end");
     case "stray error once":
       if (!isFirstAttempt()) throw new RangeError("Here again");
       throwAstray("Thrown the first time only");
@@ -53,6 +54,7 @@ function isFirstAttempt(): boolean {
 
 const job = defineJob({
   name: "troubled",
+  onError: trouble === "stop" ? "stop" : "resume",
   params: z.object({ limit: z.number().default(1) }),
   sources: { numbers: memory.source({ shards: [[1]], bounded: false }) },
   sinks: { results: memory.sink<number>() },

@@ -1,0 +1,104 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { HELP, parseStartArguments, UsageError } from "../../../runtime/cli/arguments.ts";
+
+const parse = (line: string, env: Record<string, string> = {}) =>
+  parseStartArguments(line.split(" ").filter((word) => word !== ""), env);
+
+describe("parseStartArguments()", () => {
+  it("runs the example on two workers, quietly, when nothing is said", () => {
+    assertEquals(parse(""), {
+      help: false,
+      job: undefined,
+      endpoint: undefined,
+      region: undefined,
+      workers: 2,
+      parallelism: 2,
+      logLevel: "warn",
+      isolation: "web-worker",
+      params: {},
+      bookings: undefined,
+    });
+  });
+
+  it("takes every flag, with = or without", () => {
+    const line =
+      "job.ts --workers=4 --parallelism 3 --endpoint http://127.0.0.1:4567 --region eu-west-1 " +
+      "--log-level debug --isolation thread --param limit=5 --param query=a=b --param limit=6 -h";
+    assertEquals(parse(line), {
+      help: true,
+      job: "job.ts",
+      endpoint: "http://127.0.0.1:4567",
+      region: "eu-west-1",
+      workers: 4,
+      parallelism: 3,
+      logLevel: "debug",
+      isolation: "thread",
+      params: { limit: "6", query: "a=b" },
+      bookings: undefined,
+    });
+    assertEquals([parse("job.ts").logLevel, parse("--bookings 1000").bookings], ["info", 1000]);
+  });
+
+  it("takes parameters from the environment, and flags before those", () => {
+    const env = {
+      PENSTOCK_PARAM_limit: "1",
+      PENSTOCK_PARAM_name: "demo",
+      PENSTOCK_PARAMETER: "no",
+      HOME: "/",
+    };
+    assertEquals(parse("job.ts --param limit=2", env).params, { limit: "2", name: "demo" });
+  });
+
+  it("spreads over all workers unless told otherwise", () => {
+    assertEquals(parse("--workers 5").parallelism, 5);
+  });
+
+  it("refuses what it does not understand, with what was expected", () => {
+    const cases: [string, string][] = [
+      ["a.ts b.ts", "Cannot start a.ts and b.ts at once: give one job"],
+      ["--workers 0", "Cannot use --workers 0: expected a whole number from 1"],
+      ["--workers two", "Cannot use --workers two: expected a whole number from 1"],
+      ["--workers 1.5", "Cannot use --workers 1.5"],
+      ["--workers 1234567890", "Cannot use --workers 1234567890"],
+      [
+        "--parallelism 3",
+        "Cannot spread over --parallelism 3 with 2 workers: give at least as many --workers",
+      ],
+      ["--bookings 5 job.ts", "Cannot use --bookings with a job"],
+      [
+        "--endpoint localhost",
+        "Cannot use --endpoint localhost: expected a URL such as http://127.0.0.1:4567",
+      ],
+      [
+        "--log-level loud",
+        "Cannot use --log-level loud: expected one of debug, info, warn, error, critical",
+      ],
+      ["--isolation process", "Cannot use --isolation process: expected one of web-worker, thread"],
+      ["--param limit", "Cannot use --param limit: expected NAME=VALUE"],
+      ["--param =5", "Cannot use --param =5: expected NAME=VALUE"],
+      ["--job job.ts", "Cannot read the command line: "],
+      ["--workers", "Cannot read the command line: "],
+    ];
+    for (const [line, message] of cases) assertThrows(() => parse(line), UsageError, message);
+  });
+});
+
+describe("HELP", () => {
+  it("names every flag", () => {
+    for (
+      const flag of [
+        "bookings",
+        "workers",
+        "parallelism",
+        "endpoint",
+        "region",
+        "param",
+        "isolation",
+        "log-level",
+      ]
+    ) {
+      assertStringIncludes(HELP, `--${flag} `);
+    }
+  });
+});

@@ -1,0 +1,99 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { SLICE_MS_MAX } from "../../../runtime/limits.ts";
+import { TurnQueue } from "../../../runtime/worker/turn_queue.ts";
+import { HandClock } from "../hand_clock.ts";
+
+function queue(onFlush: () => void = () => {}) {
+  const clock = new HandClock();
+  const log: string[] = [];
+  const turns = new TurnQueue(clock, () => {
+    log.push("flush");
+    onFlush();
+  });
+  const taker = (name: string, then: () => void = () => {}) => ({
+    takeTurn() {
+      log.push(name);
+      then();
+    },
+  });
+  return { clock, log, turns, taker };
+}
+
+describe("TurnQueue", () => {
+  it("gives turns in order of coming, in a deferred slice, and flushes when nobody is left", () => {
+    const { clock, log, turns, taker } = queue();
+    turns.add(taker("a", () => turns.add(taker("c"))));
+    turns.add(taker("b"));
+    assertEquals([log, clock.waiting], [[], 1]);
+    clock.runDeferred();
+    assertEquals(log, ["a", "b", "c", "flush"]);
+  });
+
+  it("lets readers in only when nobody else has anything to do, flushed rows included", () => {
+    let flushes = 0;
+    const { clock, log, turns, taker } = queue(() => {
+      if (++flushes === 1) turns.add(taker("flushed to"));
+    });
+    turns.addReader(taker("reader", () => turns.add(taker("behind reader"))));
+    turns.addReader(taker("second reader"));
+    turns.add(taker("a"));
+    clock.runDeferred();
+    assertEquals(log, [
+      "a",
+      "flush",
+      "flushed to",
+      "flush",
+      "reader",
+      "behind reader",
+      "flush",
+      "second reader",
+      "flush",
+    ]);
+  });
+
+  it("lets messages in after a slice, and goes on in another", () => {
+    const { clock, log, turns, taker } = queue();
+    const long = (name: string) => taker(name, () => clock.pass(SLICE_MS_MAX / 2));
+    for (const name of ["a", "b", "c"]) turns.add(long(name));
+    clock.runDeferred();
+    assertEquals([log, clock.waiting], [["a", "b", "flush"], 1]);
+    clock.runDeferred();
+    assertEquals([log, clock.waiting], [["a", "b", "flush", "c", "flush"], 0]);
+  });
+
+  it("goes on in another slice when only readers are left, or what the flush brought", () => {
+    for (const kind of ["reader", "flush"] as const) {
+      let flushes = 0;
+      const { clock, log, turns, taker } = queue(() => {
+        if (kind === "flush" && ++flushes === 1) turns.add(taker("later"));
+      });
+      turns.add(taker("long", () => clock.pass(SLICE_MS_MAX)));
+      if (kind === "reader") turns.addReader(taker("later"));
+      clock.runDeferred();
+      assertEquals([log, clock.waiting], [["long", "flush"], 1]);
+      clock.runDeferred();
+      assertEquals([log.includes("later"), clock.waiting], [true, 0]);
+    }
+  });
+
+  it("runs a slice to flush alone when it is woken, once however often", () => {
+    const { clock, log, turns } = queue();
+    turns.wake();
+    turns.wake();
+    assertEquals(clock.waiting, 1);
+    clock.runDeferred();
+    assertEquals([log, clock.waiting], [["flush"], 0]);
+  });
+
+  it("gives no more turns once it is halted, within a slice or before", () => {
+    const { clock, log, turns, taker } = queue();
+    turns.add(taker("a", () => turns.halt()));
+    turns.add(taker("b"));
+    clock.runDeferred();
+    turns.add(taker("c"));
+    turns.wake();
+    clock.runDeferred();
+    assertEquals([log, clock.waiting], [["a"], 0]);
+  });
+});
