@@ -1,7 +1,7 @@
 /**
  * The benchmark: generates the inputs, lets the engines take turns at the jobs, checks that all of them wrote what they
  * should, and prints one table. `deno task bench --workloads count --engines loop,penstock --runs 3 --flink`.
- * Progress goes to standard error, the table to standard output; exit code 1 when an engine is wrong.
+ * `deno task bench slow-sink` shows memory while a sink is slow. Progress goes to standard error, the table to standard output; exit code 1 when an engine is wrong.
  *
  * @module
  */
@@ -12,6 +12,8 @@ import type { Expected } from "./expected.ts";
 import { FLINK_RUNNER, hasFlink } from "./flink.ts";
 import { generate } from "./generator.ts";
 import { passesNeeded, plannedRuns } from "./plan.ts";
+import { shareTable } from "./profile.ts";
+import { profiledShares } from "./profiled_run.ts";
 import { type RunResult, wrongResults } from "./result.ts";
 import { resultOf } from "./runner.ts";
 import { resultTable } from "./table.ts";
@@ -40,7 +42,19 @@ async function bench(asked: BenchOptions): Promise<number> {
         `${result.cpuSecondsPerMillion} CPU s per million`,
     );
   }
-  return report(options, expected, results);
+  const code = report(options, expected, results);
+  if (code === 0 && options.engines.includes("penstock")) await reportShares(options, dataDir);
+  return code;
+}
+
+/** Prints where Penstock's time goes, of one profiled pass a workload. */
+async function reportShares({ workloads }: BenchOptions, dataDir: string): Promise<void> {
+  const rows = [];
+  for (const workload of workloads) {
+    rows.push({ workload, shares: await profiledShares(workload, dataDir, 2) });
+    say(`profiled ${workload}`);
+  }
+  Deno.stdout.writeSync(encoder.encode("\n" + shareTable(rows) + "\n"));
 }
 
 function report(options: BenchOptions, expected: Expected, results: readonly RunResult[]): number {
@@ -58,4 +72,8 @@ function report(options: BenchOptions, expected: Expected, results: readonly Run
   return 0;
 }
 
-if (import.meta.main) Deno.exit(await bench(benchOptions(Deno.args)));
+if (import.meta.main) {
+  // Another question than the engines' speed, and minutes of its own.
+  if (Deno.args[0] === "slow-sink") await import("./slow_sink.ts");
+  else Deno.exit(await bench(benchOptions(Deno.args)));
+}

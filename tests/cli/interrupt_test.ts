@@ -48,7 +48,10 @@ describe("deno task start, interrupted", () => {
     const { code, stdout } = await process.ended();
     assertEquals(code, 0);
     assertMatch(stdout, /^Embedded Kinesis at http:\/\/127\.0\.0\.1:\d+; streams booking-created/);
-    assertMatch(stdout, /\nDraining; [^]*\nbooking-correlation ended after [\d.]+ s\n/);
-    assertMatch(stdout, / {2}booking-correlated: [\d,]+ out\n {2}dead letters: 0\n$/);
+    assertMatch(
+      stdout,
+      /\nDraining; [^]*\nbooking-correlation ended after .* s\n(.*\n){2} {2}booking-correlated: [1-9][\d,]* out\n/,
+    );
+    assertStringIncludes(stdout, "  dead letters: 0\n");
   });
 });
