@@ -98,7 +98,13 @@ export class RawBatch implements ShardBatch<RawRecord> {
   }
 }
 
-/** A row of a {@linkcode RawBatch}. */
+/**
+ * The text of a record that can make it cheaper than from its data. Registered, so that records of another copy of this
+ * module, which a job imported from a URL brings along, are told as well.
+ */
+const TEXT: unique symbol = Symbol.for("penstock.record-text");
+
+/** A row of a {@linkcode RawBatch}: its fields are made when they are read. */
 class BatchedRecord implements RawRecord {
   readonly #batch: RawBatch;
   readonly #row: number;
@@ -124,9 +130,13 @@ class BatchedRecord implements RawRecord {
     return this.#batch.columns.shardId;
   }
 
-  static text(record: BatchedRecord): string {
-    return record.#batch.textAt(record.#row);
+  [TEXT](): string {
+    return this.#batch.textAt(this.#row);
   }
+}
+
+function isBatched(value: unknown): value is BatchedRecord {
+  return typeof value === "object" && value !== null && TEXT in value;
 }
 
 /**
@@ -140,7 +150,7 @@ class BatchedRecord implements RawRecord {
  * ```
  */
 export function plainRecord(value: unknown): unknown {
-  if (!(value instanceof BatchedRecord)) return value;
+  if (!isBatched(value)) return value;
   const { data, partitionKey, sequenceNumber, approximateArrival, shardId } = value;
   return { data, partitionKey, sequenceNumber, approximateArrival, shardId };
 }
@@ -160,7 +170,7 @@ export function plainRecord(value: unknown): unknown {
  * ```
  */
 export function textOf(record: RawRecord): string {
-  return record instanceof BatchedRecord ? BatchedRecord.text(record) : strict.decode(record.data);
+  return isBatched(record) ? record[TEXT]() : strict.decode(record.data);
 }
 
 function at(column: ArrayLike<number>, row: number): number {

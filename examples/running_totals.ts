@@ -47,4 +47,4 @@ export default defineJob({
   },
 });
 
-if (import.meta.main) await startJob(import.meta.url).outcome;
+if (import.meta.main) await startJob(import.meta.url).finished;

@@ -19,7 +19,8 @@ export interface Refusals {
 /** Handles one value: calls `emit` for each output, in order. A throw is the record's failure, not the stream's. */
 export type Step<T, R> = (value: T, emit: Emit<R>, refusals: Refusals) => void;
 
-const step = Symbol("step");
+/** Registered, not only unique: a job imported from a URL brings its own copy of this module. */
+const step: unique symbol = Symbol.for("penstock.step");
 
 /** An operator with its plain function. */
 export interface FusedOperator<T, R> extends OperatorFunction<T, R> {

@@ -45,6 +45,8 @@ export interface StartJobOptions {
 export interface JobHandle {
   /** Resolves when the job has ended, however. Never rejects. */
   readonly outcome: Promise<JobOutcome>;
+  /** Resolves when the job has ended by itself or was stopped; rejects with the error that it failed with. */
+  readonly finished: Promise<JobStatus>;
   /** The last that workers reported. */
   readonly status: JobStatus;
   /** Reads no further, processes and writes what was read, and resolves with the outcome. */
@@ -63,7 +65,7 @@ export const WORKERS = 2;
  *
  * @example At the end of a job's module
  * ```ts ignore
- * if (import.meta.main) await startJob(import.meta.url).outcome;
+ * if (import.meta.main) await startJob(import.meta.url).finished;
  * ```
  */
 export function startJob(url: string, options: StartJobOptions = {}): JobHandle {
@@ -106,6 +108,13 @@ export function launchJob(url: string, options: StartJobOptions = {}): JobHandle
   const outcome = supervisor.run();
   return {
     outcome,
+    // Made when asked for: a promise that rejects and that nobody looks at would end the process.
+    get finished() {
+      return outcome.then((ended) => {
+        if (ended.kind === "failed") throw ended.error;
+        return ended.status;
+      });
+    },
     get status() {
       return supervisor.status;
     },

@@ -94,7 +94,9 @@ export interface Stream<T> {
    * Plain RxJS operators, and ours. Only operators that answer within the call (no `delay`, no `mergeMap` of a promise:
    * that is what `mapAsync` is for), and only stateless ones unless losing their memory is fine: they are subscribed
    * once per actor, and what they remember is not checkpointed. An operator that throws costs the record, which
-   * becomes a dead letter; the chain is subscribed anew and goes on.
+   * becomes a dead letter; what it had put out for it has left, and the chain is subscribed anew and goes on. One that
+   * completes, such as `take`, ends its actor's part of the stream, as in RxJS; one that emits when it is subscribed,
+   * such as `startWith`, has no record to emit for and fails the job.
    */
   pipe(): Stream<T>;
   pipe<A>(a: OperatorFunction<T, A>): Stream<A>;

@@ -300,7 +300,8 @@ class BuiltKeyedStream<K extends Key, T> implements KeyedStream<K, T> {
   }
 
   pipe<A>(operator: OperatorFunction<Keyed<K, T>, A>): Stream<A> {
-    return keyed(this.#graph, `pipe-${this.#keyBy}`, [this.#keyBy], {
+    // It has no state to be found again by its name: its place will do.
+    return keyed(this.#graph, `pipe-${this.#graph.nodes.length}`, [this.#keyBy], {
       kind: "pipe",
       operator: operator as OperatorFunction<unknown, unknown>,
     });

@@ -51,6 +51,11 @@ export async function startEmbeddedKinesis(): Promise<EmbeddedKinesis> {
     deleteStreamMs: EMBEDDED_CHANGE_MS,
     updateStreamMs: EMBEDDED_CHANGE_MS,
   });
+  // Kinesalite ends the process when a client hangs up during a request.
+  emulator.on(
+    "request",
+    (request: IncomingMessage) => request.removeAllListeners("error").on("error", () => {}),
+  );
   const inner = await listen(emulator);
   const connection = await openKinesis({ endpoint: inner });
   const front = createServer((request, response) => {

@@ -32,6 +32,8 @@ const CLASSES: Readonly<Record<string, FailureClass>> = {
   ResourceNotFoundException: "missing",
   CredentialsProviderError: "fatal",
   KinesisSetupError: "fatal",
+  // A permission that Deno was not given.
+  NotCapable: "fatal",
   TypeError: "fatal",
   RangeError: "fatal",
 };

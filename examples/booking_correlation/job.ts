@@ -88,4 +88,4 @@ function complete({ booking, events, lastAt }: BookingState): CorrelatedBooking[
   return [row];
 }
 
-if (import.meta.main) await startJob(import.meta.url).outcome;
+if (import.meta.main) await startJob(import.meta.url).finished;

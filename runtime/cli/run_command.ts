@@ -9,7 +9,7 @@ import type { JobPlan } from "../stage_plan.ts";
 import { type JobHandle, launchJob, type StartJobOptions } from "../start.ts";
 import type { JobOutcome } from "../supervisor/supervisor.ts";
 import { type StartArguments } from "./arguments.ts";
-import { statusLine, summary, type TimedStatus } from "./status_line.ts";
+import { planLine, statusLine, summary, type TimedStatus } from "./status_line.ts";
 
 /** What a command touches of the outside. */
 export interface Console {
@@ -52,6 +52,9 @@ export function runUnderConsole(
       plan = known;
     },
     onStatus: (status) => {
+      if (plan !== undefined && before === undefined) {
+        terminal.print(planLine(plan, options.workers));
+      }
       const now: TimedStatus = { at: clock.now(), status };
       if (plan !== undefined && before !== undefined) {
         terminal.print(statusLine(plan, startedAt, before, now));

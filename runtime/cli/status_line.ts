@@ -15,6 +15,13 @@ export interface TimedStatus {
   readonly status: JobStatus;
 }
 
+/** What is about to run, in a line. */
+export function planLine({ job, sources, sinks }: JobPlan, workers = 0): string {
+  const names = (connectors: JobPlan["sources"] | JobPlan["sinks"]) =>
+    connectors.map(({ kind, of }) => `${of} (${kind})`).join(", ");
+  return `${job}: from ${names(sources)} to ${names(sinks)}, workers: ${workers}`;
+}
+
 /**
  * One line: seconds since the start; records in and out per stream, with rates; the furthest lag; per worker CPU and
  * rows waiting in mailboxes.

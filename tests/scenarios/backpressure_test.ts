@@ -18,6 +18,8 @@ import { store } from "../../runtime/state/state.ts";
 import { hostedRun } from "./hosted_run.ts";
 
 const SAMPLE_MS = 100;
+/** When all of these jobs have long ended. */
+const LATE_MS = 600_000;
 const BATCH_ROWS = 500;
 
 /** Rows handed out by a source and rows written by a sink, and the most that was between. */
@@ -31,7 +33,9 @@ class Meter {
   watch(clock: Clock, rows: number): void {
     this.samples++;
     this.insideMax = Math.max(this.insideMax, this.read - this.written);
-    if (this.written < rows) clock.setTimer(SAMPLE_MS, () => this.watch(clock, rows));
+    if (this.written < rows && clock.now() < LATE_MS) {
+      clock.setTimer(SAMPLE_MS, () => this.watch(clock, rows));
+    }
   }
 }
 

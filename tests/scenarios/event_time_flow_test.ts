@@ -142,6 +142,18 @@ describe("eventTime() further down", () => {
     ]);
   });
 
+  it("stays in its branch", async () => {
+    const branches = (a: Stream<Tick>) =>
+      told(a.eventTime({ timestamp })).merge(told(a, "without"));
+    const seen = await story(branches, timedSource(ticks(1, 2)));
+    assertEquals(seen.toSorted(), [
+      "-Infinity@-Infinity",
+      "-Infinity@-Infinity",
+      "1@-Infinity",
+      "2@0",
+    ]);
+  });
+
   it("replaces them behind a keyed stage too", async () => {
     const anew = (a: Stream<Tick>) => {
       const first = a.eventTime({ timestamp }).keyBy(() => "k")

@@ -7,8 +7,9 @@
 
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { filter, map } from "npm:rxjs@7.8.2";
+import { filter, map, reduce } from "npm:rxjs@7.8.2";
 import { memory } from "../../connectors/memory/memory.ts";
+import { fused } from "../../operators/fused.ts";
 import { is } from "../../operators/is.ts";
 import { defineJob } from "../../runtime/job.ts";
 import { store } from "../../runtime/state/state.ts";
@@ -151,6 +152,26 @@ describe("a job", () => {
       return paid.merge(cancelled);
     });
     assertEquals(rows, sorted(NUMBERS.map((n) => n % 3 === 0 ? `-${n}` : n)));
+  });
+});
+
+describe("operators that wait for the end", () => {
+  const sum = reduce((sum: number, n: number) => sum + n, 0);
+
+  it("put out what they have when it comes, upstream first", async () => {
+    const once = fused<number, number>((n, emit) => emit(n * 2));
+    const rows = await outcome((numbers) =>
+      numbers.pipe(sum, once, sum).merge(numbers.pipe(sum).pipe(once).pipe(sum))
+    );
+    // One of each way for each shard: twice the sum of its numbers.
+    assertEquals(rows, sorted([9900, 10_000, 9900, 10_000].map((sum) => sum * 2)));
+  });
+
+  it("put out one value for each key group behind a key", async () => {
+    const rows = await outcome((numbers) =>
+      numbers.keyBy((n) => n % 10).pipe(map(({ value }) => value)).pipe(sum)
+    );
+    assertEquals(rows.reduce((sum: number, n) => sum + Number(n), 0), sumOf(NUMBERS));
   });
 });
 
