@@ -125,8 +125,15 @@ function accepting<T>(schema: StandardSchema<T>, where: string, reject: Reject):
 }
 
 function selecting<T>(path: JsonPath, onward: Onward<T>): Onward<T> {
-  return (document, emit, refusals) =>
-    path.select(document, (node) => onward(node, emit, refusals));
+  const { lookup } = path;
+  if (lookup === undefined) {
+    return (document, emit, refusals) =>
+      path.select(document, (node) => onward(node, emit, refusals));
+  }
+  return (document, emit, refusals) => {
+    const node = lookup(document);
+    if (node !== undefined) onward(node, emit, refusals);
+  };
 }
 
 /** A node that holds a JSON text of its own. */

@@ -24,6 +24,8 @@ export interface JsonPath {
    * given to a path with `..`.
    */
   select(document: unknown, visit: (value: unknown) => void): void;
+  /** Of a singular path only: the node that it selects, or undefined. Allocates nothing. */
+  readonly lookup?: (document: unknown) => unknown;
 }
 
 /**
@@ -56,6 +58,7 @@ export function compileJsonPath(path: string): JsonPath {
   return {
     path,
     singular: true,
+    lookup: (document) => lookup(document, document),
     select(document, visit) {
       const node = lookup(document, document);
       if (node !== undefined) visit(node);

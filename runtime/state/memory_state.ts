@@ -24,8 +24,12 @@ export class StateCursor {
   #key: Key = "";
   #cells: Cells | undefined;
   #cleared = false;
+  /** Whether this turn made the key's cells: then undoing means to drop them, and no old values are kept. */
+  #created = false;
+  /** Old values of cells, the first `#undoLength` of these. Never shortened: that would free and allocate each turn. */
   readonly #undoCells: number[] = [];
   readonly #undoValues: unknown[] = [];
+  #undoLength = 0;
   readonly #undo: (() => void)[] = [];
 
   constructor(width: number) {
@@ -36,15 +40,13 @@ export class StateCursor {
   begin(keyed: KeyedCells, key: Key): void {
     this.#keyed = keyed;
     this.#key = key;
+    this.#created = false;
     this.#cells = this.#width === 0 ? undefined : keyed.get(key);
   }
 
   /** The turn succeeded: its writes stay. */
   commit(): void {
-    if (this.#undoCells.length > 0) {
-      this.#undoCells.length = 0;
-      this.#undoValues.length = 0;
-    }
+    this.#undoLength = 0;
     if (this.#undo.length > 0) this.#undo.length = 0;
     if (this.#cleared) this.#dropIfEmpty();
   }
@@ -54,14 +56,14 @@ export class StateCursor {
     for (let i = this.#undo.length - 1; i >= 0; i--) this.#undo[i]?.();
     this.#undo.length = 0;
     const cells = this.#cells;
-    if (cells !== undefined) {
-      for (let i = this.#undoCells.length - 1; i >= 0; i--) {
+    if (this.#created) this.#drop();
+    else if (cells !== undefined) {
+      for (let i = this.#undoLength - 1; i >= 0; i--) {
         cells[this.#undoCells[i] ?? 0] = this.#undoValues[i];
       }
     }
-    this.#undoCells.length = 0;
-    this.#undoValues.length = 0;
-    this.#dropIfEmpty();
+    this.#undoLength = 0;
+    this.#cleared = false;
   }
 
   read(cell: number): unknown {
@@ -70,13 +72,12 @@ export class StateCursor {
   }
 
   write(cell: number, value: unknown): void {
-    let cells = this.#cells;
-    if (cells === undefined) {
-      cells = this.#cells = new Array(this.#width).fill(UNSET);
-      this.#keyed.set(this.#key, cells);
+    const cells = this.#cells ?? this.#create();
+    if (!this.#created) {
+      const undo = this.#undoLength++;
+      this.#undoCells[undo] = cell;
+      this.#undoValues[undo] = cells[cell];
     }
-    this.#undoCells.push(cell);
-    this.#undoValues.push(cells[cell]);
     cells[cell] = value;
   }
 
@@ -91,13 +92,27 @@ export class StateCursor {
     this.#undo.push(undo);
   }
 
+  #create(): Cells {
+    const cells: Cells = [];
+    for (let cell = 0; cell < this.#width; cell++) cells.push(UNSET);
+    this.#cells = cells;
+    this.#created = true;
+    this.#keyed.set(this.#key, cells);
+    return cells;
+  }
+
   #dropIfEmpty(): void {
     this.#cleared = false;
     const cells = this.#cells;
-    if (cells !== undefined && cells.every((cell) => cell === UNSET)) {
-      this.#keyed.delete(this.#key);
-      this.#cells = undefined;
-    }
+    if (cells === undefined) return;
+    for (let cell = 0; cell < cells.length; cell++) if (cells[cell] !== UNSET) return;
+    this.#drop();
+  }
+
+  #drop(): void {
+    this.#keyed.delete(this.#key);
+    this.#cells = undefined;
+    this.#created = false;
   }
 }
 

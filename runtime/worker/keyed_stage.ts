@@ -21,7 +21,7 @@ import {
 } from "./partition_actor.ts";
 import { NO_ORIGIN, type RecordCursor } from "./record_cursor.ts";
 import type { Chain, StageOutputs } from "./stage_outputs.ts";
-import type { TurnQueue, TurnTaker } from "./turn_queue.ts";
+import type { TurnQueue } from "./turn_queue.ts";
 
 /** What an input of the stage is made of. */
 export interface StageInput {
@@ -46,7 +46,7 @@ export class KeyedStage {
   readonly #ended: () => void;
   /** By key group; those of other workers are not there. */
   readonly #actors: (PartitionActor | undefined)[];
-  readonly #takers = new Map<PartitionActor, { taker: TurnTaker; chain: Chain }>();
+  readonly #chains = new Map<PartitionActor, Chain>();
   readonly #inputs: InputWatermark[];
   readonly #clock: OperatorWatermark;
   readonly #channelsLeft: number[];
@@ -83,9 +83,9 @@ export class KeyedStage {
     this.#counts = new Int32Array(options.routing.length + 1);
     this.#actors = options.routing.map((worker, group) => {
       if (worker !== options.worker) return undefined;
-      const actor = new PartitionActor(group);
       const chain = this.#outputs.chain(this.#domain);
-      this.#takers.set(actor, { chain, taker: { takeTurn: () => this.#turn(actor, chain) } });
+      const actor = new PartitionActor(group, () => this.#turn(actor, chain));
+      this.#chains.set(actor, chain);
       return actor;
     });
     this.#stopProbing = this.#outputs.probeIdleness(this.#domain, () => this.waiting > 0);
@@ -99,13 +99,13 @@ export class KeyedStage {
   /** Keys with state. */
   get keys(): number {
     let keys = 0;
-    for (const actor of this.#takers.keys()) keys += actor.cells.size;
+    for (const actor of this.#chains.keys()) keys += actor.cells.size;
     return keys;
   }
 
   /** Actors go on after back-pressure. */
   resume(): void {
-    for (const actor of this.#takers.keys()) this.#line(actor);
+    for (const actor of this.#chains.keys()) this.#line(actor);
   }
 
   /** Rows came over a channel: one counting sort of row numbers by key group, no row is copied. */
@@ -167,14 +167,14 @@ export class KeyedStage {
   close(): void {
     this.#stopProbing();
     this.#operator.close();
-    for (const { chain } of this.#takers.values()) chain.close();
+    for (const chain of this.#chains.values()) chain.close();
     this.#outputs.close();
   }
 
   #end(final: boolean): void {
     this.#stopProbing();
     if (final) {
-      for (const [actor, { chain }] of this.#takers) {
+      for (const [actor, chain] of this.#chains) {
         this.#point();
         this.#operator.complete(actor, chain);
       }
@@ -203,7 +203,7 @@ export class KeyedStage {
   /** Calls `pass` when every actor has handled what came before, and its timers up to `watermark`. */
   #mark(watermark: number, pass: () => void): void {
     const mark: StageMark = { watermark, waiting: 0, pass };
-    for (const actor of this.#takers.keys()) {
+    for (const actor of this.#chains.keys()) {
       if (actor.first === undefined && actor.timers.nextAt > watermark) actor.watermark = watermark;
       else {
         mark.waiting++;
@@ -220,13 +220,9 @@ export class KeyedStage {
   }
 
   #line(actor: PartitionActor): void {
-    const taker = this.#takers.get(actor)?.taker;
-    if (
-      taker === undefined || actor.inLine || actor.first === undefined ||
-      this.#outputs.valve.blocked
-    ) return;
+    if (actor.inLine || actor.first === undefined || this.#outputs.valve.blocked) return;
     actor.inLine = true;
-    this.#queue.add(taker);
+    this.#queue.add(actor.taker);
   }
 
   #turn(actor: PartitionActor, chain: Chain): void {

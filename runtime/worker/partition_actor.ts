@@ -9,6 +9,7 @@ import type { KeyedCells } from "../state/memory_state.ts";
 import { TimerQueue } from "../time/timers.ts";
 import type { RowBatch } from "../transport/row_batch.ts";
 import type { InboundChannel } from "./channel.ts";
+import type { TurnTaker } from "./turn_queue.ts";
 
 /** A batch that came over a channel, shared by the actors that have rows of it. */
 export interface ReceivedBatch {
@@ -46,11 +47,14 @@ export class PartitionActor {
   watermark = -Infinity;
   /** Whether it stands in line for a turn. */
   inLine = false;
+  /** Takes its turns. */
+  readonly taker: TurnTaker;
   #mailbox: MailboxEntry[] = [];
   #read = 0;
 
-  constructor(group: number) {
+  constructor(group: number, takeTurn: (actor: PartitionActor) => void = () => {}) {
     this.group = group;
+    this.taker = { takeTurn: () => takeTurn(this) };
   }
 
   get first(): MailboxEntry | undefined {

@@ -2,14 +2,21 @@
  * Whose turn it is. Actors with something to do wait in line; a slice runs turns for a few milliseconds, then lets the
  * worker look at its messages.
  *
- * What has been read goes all the way before more is read: shard actors get a turn only when nobody else has anything
- * to do. So few records are under way inside a worker, they die young for the collector, and latency is low.
+ * What has been read goes all the way before more is read: shard actors get a turn only when nobody else waits for one,
+ * and only a few before what they brought in is dealt out. So few records are under way inside a worker, they die young
+ * for the collector, and latency is low.
  *
  * @module
  */
 
 import type { Clock } from "../clock.ts";
 import { SLICE_MS_MAX } from "../limits.ts";
+
+/**
+ * Turns of readers in a row, before what they brought in is dealt out: enough that an actor gets several rows at once,
+ * few enough that little is under way.
+ */
+export const READERS_IN_A_ROW = 4;
 
 /** Something that takes turns. */
 export interface TurnTaker {
@@ -23,6 +30,7 @@ export class TurnQueue {
   readonly #flush: () => void;
   readonly #line = new Line();
   readonly #readers = new Line();
+  #readersInARow = 0;
   #scheduled = false;
   #halted = false;
 
@@ -71,10 +79,18 @@ export class TurnQueue {
   }
 
   #next(): TurnTaker | undefined {
-    const taker = this.#line.take();
+    const taker = this.#line.take() ?? this.#nextReader();
     if (taker !== undefined) return taker;
+    this.#readersInARow = 0;
     this.#flush();
-    return this.#line.take() ?? this.#readers.take();
+    return this.#line.take() ?? this.#nextReader();
+  }
+
+  #nextReader(): TurnTaker | undefined {
+    if (this.#readersInARow === READERS_IN_A_ROW) return undefined;
+    const reader = this.#readers.take();
+    if (reader !== undefined) this.#readersInARow++;
+    return reader;
   }
 }
 

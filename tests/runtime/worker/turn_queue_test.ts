@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { SLICE_MS_MAX } from "../../../runtime/limits.ts";
-import { TurnQueue } from "../../../runtime/worker/turn_queue.ts";
+import { READERS_IN_A_ROW, TurnQueue } from "../../../runtime/worker/turn_queue.ts";
 import { HandClock } from "../hand_clock.ts";
 
 function queue(onFlush: () => void = () => {}) {
@@ -30,7 +30,7 @@ describe("TurnQueue", () => {
     assertEquals(log, ["a", "b", "c", "flush"]);
   });
 
-  it("lets readers in only when nobody else has anything to do, flushed rows included", () => {
+  it("lets readers in only when nobody else waits, and flushes when nobody does", () => {
     let flushes = 0;
     const { clock, log, turns, taker } = queue(() => {
       if (++flushes === 1) turns.add(taker("flushed to"));
@@ -39,17 +39,26 @@ describe("TurnQueue", () => {
     turns.addReader(taker("second reader"));
     turns.add(taker("a"));
     clock.runDeferred();
-    assertEquals(log, [
+    const expected = [
       "a",
+      "reader",
+      "behind reader",
+      "second reader",
       "flush",
       "flushed to",
       "flush",
-      "reader",
-      "behind reader",
-      "flush",
-      "second reader",
-      "flush",
-    ]);
+    ];
+    assertEquals(log, expected);
+  });
+
+  it("deals out what readers brought in after a few of them", () => {
+    const { clock, log, turns, taker } = queue(() => {
+      if (log.length === READERS_IN_A_ROW + 1) turns.add(taker("dealt out"));
+    });
+    for (let reader = 0; reader <= READERS_IN_A_ROW; reader++) turns.addReader(taker("reader"));
+    clock.runDeferred();
+    const few = Array.from({ length: READERS_IN_A_ROW }, () => "reader");
+    assertEquals(log, [...few, "flush", "dealt out", "reader", "flush"]);
   });
 
   it("lets messages in after a slice, and goes on in another", () => {
