@@ -103,6 +103,9 @@ export class RawBatch implements ShardBatch<RawRecord> {
  * module, which a job imported from a URL brings along, are told as well.
  */
 const TEXT: unique symbol = Symbol.for("penstock.record-text");
+/** The batch that a record is a row of, and which row it is. Registered for the same reason. */
+const BATCH: unique symbol = Symbol.for("penstock.record-batch");
+const ROW: unique symbol = Symbol.for("penstock.record-row");
 
 /** A row of a {@linkcode RawBatch}: its fields are made when they are read. */
 class BatchedRecord implements RawRecord {
@@ -133,10 +136,38 @@ class BatchedRecord implements RawRecord {
   [TEXT](): string {
     return this.#batch.textAt(this.#row);
   }
+  get [BATCH](): RawBatch {
+    return this.#batch;
+  }
+  get [ROW](): number {
+    return this.#row;
+  }
 }
 
 function isBatched(value: unknown): value is BatchedRecord {
   return typeof value === "object" && value !== null && TEXT in value;
+}
+
+/**
+ * The batch that a record is a row of, for what is cheaper done for all its rows at once; undefined if there is none.
+ *
+ * @example A record by itself
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { batchOf } from "./raw_record.ts";
+ * const data = new TextEncoder().encode("hello");
+ * const record = { data, partitionKey: "a", sequenceNumber: "1", approximateArrival: 0, shardId: "shard-0" };
+ * assertEquals(batchOf(record), undefined);
+ * ```
+ */
+export function batchOf(record: RawRecord): RawBatch | undefined {
+  // A record of an older copy of this module does not tell.
+  return isBatched(record) && BATCH in record ? record[BATCH] : undefined;
+}
+
+/** Which row of its batch a record is; 0 if it is of none. */
+export function rowOf(record: RawRecord): number {
+  return isBatched(record) && ROW in record ? record[ROW] : 0;
 }
 
 /**

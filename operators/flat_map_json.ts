@@ -6,8 +6,10 @@
  * @module
  */
 
-import { type RawRecord, textOf } from "../connectors/raw_record.ts";
+import { batchOf, type RawRecord, rowOf, textOf } from "../connectors/raw_record.ts";
 import type { OperatorFunction } from "../deps.ts";
+import { ColumnDecoder } from "./decoder/column_decoder.ts";
+import { RowStatus } from "./decoder/decoded_batch.ts";
 import { excerpt } from "./excerpt.ts";
 import { type Emit, fused, type Refusals, type Step } from "./fused.ts";
 import { compileJsonPath, type JsonPath } from "./json_path.ts";
@@ -69,8 +71,9 @@ type Reject = (
  * unless it is dropped.
  *
  * @param path parsed here, once
- * @param schema any Standard Schema; what it throws is a failure of the record, not an invalid
- * value
+ * @param schema any Standard Schema; one made by `fields` is the fastest: where paths are of names and
+ * indexes only, batches are decoded without parsing the records wholly, with the same results.
+ * What a schema throws is a failure of the record, not an invalid value
  * @throws {SyntaxError} if a path is not JSONPath
  * @throws {TypeError} if `schema` is no Standard Schema; while running, if it is asynchronous
  *
@@ -106,7 +109,22 @@ export function flatMapJson<T>(
     onward = selecting(compileJsonPath(step), onward);
     if (index > 0) onward = parsing(paths.slice(0, index).join(" > "), onward, reject);
   }
-  return fused(reading(onward, reject));
+  const step = reading(onward, reject);
+  const decoder = ColumnDecoder.of(paths, schema);
+  return fused(decoder === undefined ? step : decoding(decoder, step));
+}
+
+/** The first step where a whole batch can be decoded at once. What the decoder leaves undecided goes on to `otherwise`. */
+function decoding<T>(decoder: ColumnDecoder<T>, otherwise: Step<RawRecord, T>): Step<RawRecord, T> {
+  return (record, emit, refusals) => {
+    const batch = batchOf(record);
+    if (batch === undefined) return otherwise(record, emit, refusals);
+    const decoded = decoder.decoded(batch);
+    const row = rowOf(record);
+    const status = decoded.statusAt(row);
+    if (status === RowStatus.ACCEPTED) emit(decoded.rowAt(row));
+    else if (status !== RowStatus.NOTHING) otherwise(record, emit, refusals);
+  };
 }
 
 /** The last step: what the schema makes of a node. */

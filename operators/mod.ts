@@ -4,6 +4,8 @@
  * @module
  */
 
+export type { FieldType } from "./field_rule.ts";
+export { type Fields, fields, type FieldValue } from "./fields.ts";
 export {
   flatMapJson,
   type FlatMapJsonOptions,

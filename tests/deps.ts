@@ -18,3 +18,20 @@ export { query as queryRfc9535 } from "npm:jsonpath-rfc9535@1.3.0";
 export { z } from "npm:zod@4.6.7";
 export * as v from "npm:valibot@1.5.0";
 export { type as arktype } from "npm:arktype@2.2.9";
+
+/** The compiler of the decoder's source, named by a variable: whoever only type-checks need not download it. */
+const ASSEMBLYSCRIPT = "npm:assemblyscript@0.28.19/asc";
+
+/** AssemblyScript: turns the decoder's source into WebAssembly. Its version decides about the bytes. */
+export function loadAssemblyScript(): Promise<{
+  readonly main: (options: readonly string[], files: {
+    readonly readFile: (name: string) => string | null;
+    readonly writeFile: (name: string, contents: Uint8Array) => void;
+    readonly listFiles: (folder: string) => readonly string[];
+  }) => Promise<{
+    readonly error: Error | null;
+    readonly stderr: { toString(): string };
+  }>;
+}> {
+  return import(ASSEMBLYSCRIPT);
+}

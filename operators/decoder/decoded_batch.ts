@@ -1,0 +1,46 @@
+/**
+ * What the decoder made of a batch: for each row what became of it, and typed columns with the fields of those that
+ * were accepted.
+ *
+ * @module
+ */
+
+import type { DecodedColumns, RowConstructor } from "./row_constructor.ts";
+
+/** What became of a row: as in assembly/decoder.ts. */
+export const RowStatus = {
+  /** Not decided: `JSON.parse` must have a look. */
+  FALLBACK: 0,
+  /** Valid JSON in which the paths select nothing. */
+  NOTHING: 1,
+  /** Valid JSON with valid fields, which are in the columns. */
+  ACCEPTED: 2,
+} as const;
+
+/** A decoded batch. It owns its memory: later batches leave it as it is. */
+export class DecodedBatch<T> {
+  readonly columns: DecodedColumns;
+  readonly #statuses: Uint8Array;
+  readonly #construct: RowConstructor;
+
+  constructor(columns: DecodedColumns, statuses: Uint8Array, construct: RowConstructor) {
+    this.columns = columns;
+    this.#statuses = statuses;
+    this.#construct = construct;
+  }
+
+  get length(): number {
+    return this.columns.rows;
+  }
+
+  /** One of {@linkcode RowStatus}. */
+  statusAt(row: number): number {
+    return this.#statuses[row] ?? RowStatus.FALLBACK;
+  }
+
+  /** The object of an accepted row, a new one at each call. What another row gives means nothing. */
+  rowAt(row: number): T {
+    // The program that filled the columns was compiled from the fields that T is the type of.
+    return this.#construct(this.columns, row) as T;
+  }
+}
