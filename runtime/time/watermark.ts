@@ -10,7 +10,7 @@
 export type WatermarkEvent =
   /** No record with a timestamp at or below `at` is expected from it. Also ends its idleness. */
   | { readonly kind: "advance"; readonly at: number }
-  /** It has nothing to say for now: leave it out. */
+  /** It has nothing to say until it says more: leave it out. */
   | { readonly kind: "idle" }
   /** It is there again, with the watermark that it had before it was idle. */
   | { readonly kind: "active" }
