@@ -46,6 +46,17 @@ function asciiText(bytes: Uint8Array): string | undefined {
   return text.length === bytes.length && !text.includes("\ufffd") ? text : undefined;
 }
 
+/**
+ * Where a batch whose values are made of raw records has their columns. Registered, not only unique: a job imported from
+ * a URL brings its own copy of this module.
+ */
+export const RAW_COLUMNS: unique symbol = Symbol.for("penstock.raw-columns");
+
+/** The columns of the raw records of a batch; undefined for batches of other records. */
+export function rawColumnsOf(batch: ShardBatch<unknown>): RawColumns | undefined {
+  return (batch as { readonly [RAW_COLUMNS]?: RawColumns })[RAW_COLUMNS];
+}
+
 /** A batch of raw records over an arena that is never written again. */
 export class RawBatch implements ShardBatch<RawRecord> {
   readonly length: number;
@@ -65,6 +76,10 @@ export class RawBatch implements ShardBatch<RawRecord> {
     this.bytes = bytes;
     this.position = this.length > 0 ? this.positionAt(this.length - 1) : columns.position;
     this.millisBehindLatest = columns.millisBehindLatest;
+  }
+
+  get [RAW_COLUMNS](): RawColumns {
+    return this.columns;
   }
 
   valueAt(row: number): RawRecord {

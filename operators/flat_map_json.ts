@@ -8,8 +8,8 @@
 
 import { batchOf, type RawRecord, rowOf, textOf } from "../connectors/raw_record.ts";
 import type { OperatorFunction } from "../deps.ts";
-import { ColumnDecoder } from "./decoder/column_decoder.ts";
-import { RowStatus } from "./decoder/decoded_batch.ts";
+import { ColumnDecoder, decoding } from "./decoder/column_decoder.ts";
+import { REFUSED, RowStatus } from "./decoder/decoded_batch.ts";
 import { excerpt } from "./excerpt.ts";
 import { type Emit, fused, type Refusals, type Step } from "./fused.ts";
 import { compileJsonPath, type JsonPath } from "./json_path.ts";
@@ -111,19 +111,25 @@ export function flatMapJson<T>(
   }
   const step = reading(onward, reject);
   const decoder = ColumnDecoder.of(paths, schema);
-  return fused(decoder === undefined ? step : decoding(decoder, step));
+  const operator = fused(decoder === undefined ? step : batchStep(decoder, step));
+  return decoding(operator, paths, schema, decoder);
 }
 
 /** The first step where a whole batch can be decoded at once. What the decoder leaves undecided goes on to `otherwise`. */
-function decoding<T>(decoder: ColumnDecoder<T>, otherwise: Step<RawRecord, T>): Step<RawRecord, T> {
+function batchStep<T>(
+  decoder: ColumnDecoder<T>,
+  otherwise: Step<RawRecord, T>,
+): Step<RawRecord, T> {
   return (record, emit, refusals) => {
     const batch = batchOf(record);
     if (batch === undefined) return otherwise(record, emit, refusals);
     const decoded = decoder.decoded(batch);
     const row = rowOf(record);
     const status = decoded.statusAt(row);
-    if (status === RowStatus.ACCEPTED) emit(decoded.rowAt(row));
-    else if (status !== RowStatus.NOTHING) otherwise(record, emit, refusals);
+    if (status === RowStatus.NOTHING) return;
+    const value = status === RowStatus.ACCEPTED ? decoded.rowAt(row) : REFUSED;
+    if (value !== REFUSED) emit(value);
+    else otherwise(record, emit, refusals);
   };
 }
 

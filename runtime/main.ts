@@ -5,9 +5,13 @@
  */
 
 import { HELP, parseStartArguments, type StartArguments, UsageError } from "./cli/arguments.ts";
+import { describeUnderConsole } from "./cli/describe_command.ts";
 import { jobUrl } from "./cli/job_url.ts";
 import { type Console, runUnderConsole, startOptions } from "./cli/run_command.ts";
 import { systemClock } from "./clock.ts";
+
+/** The job of the example: it can be described without its Kinesis. */
+const EXAMPLE = new URL("../examples/booking_correlation/job.ts", import.meta.url).href;
 
 const terminal: Console = {
   clock: systemClock,
@@ -42,6 +46,10 @@ async function run(args: StartArguments): Promise<number> {
   if (args.help) {
     terminal.print(HELP);
     return 0;
+  }
+  if (args.describe !== undefined) {
+    const url = args.job === undefined ? EXAMPLE : jobUrl(args.job, exists);
+    return await describeUnderConsole(url, args, args.describe, terminal);
   }
   if (args.job === undefined) {
     const { runExample } = await import("../examples/booking_correlation/example.ts");

@@ -5,10 +5,23 @@
  * @module
  */
 
+import type { OperatorFunction } from "../deps.ts";
+import { choiceOf, type DecodingChoice } from "../operators/decoding_choice.ts";
+import { excerpt } from "../operators/excerpt.ts";
+import { columnarCut } from "./columnar_cut.ts";
 import type { ErrorPolicy } from "./dead_letter.ts";
 import type { Job } from "./job.ts";
-import { consumersOf, type NodeId, type NodeOf, type Output, type Topology } from "./topology.ts";
+import {
+  consumersOf,
+  type Node,
+  type NodeId,
+  type NodeOf,
+  type Output,
+  type Topology,
+} from "./topology.ts";
 
+/** How much of a key function's text a plan quotes, in UTF-16 code units. */
+export const KEY_CHARS_MAX = 60;
 /** Key groups of a stage whose job doesn't say: Flink's default for small parallelism. */
 export const MAX_PARALLELISM = 128;
 
@@ -32,6 +45,20 @@ export interface Stage {
   readonly outputs: readonly Edge[];
 }
 
+/** An edge, with what people want to know of it. */
+export interface PlannedEdge extends Edge {
+  /** The beginning of the key function's text. */
+  readonly key: string;
+  /** Whether decoded records pass as columns; else each is made a value first. */
+  readonly as: "columns" | "rows";
+}
+
+/** How a source, or a `flatMapJson` in one stage, decodes records. */
+export interface PlannedDecoding extends DecodingChoice {
+  /** As dead letters name it: `<source>`, `<stage>/pipe` or `<stage>/flatMapJson`. */
+  readonly operator: string;
+}
+
 /** What a host needs to know of a job: plain data. */
 export interface JobPlan {
   readonly job: string;
@@ -40,7 +67,9 @@ export interface JobPlan {
   readonly sources: readonly { name: string; kind: string; of: string; bounded: boolean }[];
   readonly sinks: readonly { name: string; kind: string; of: string }[];
   readonly stages: readonly { name: string; kind: "source" | "keyed" }[];
-  readonly edges: readonly Edge[];
+  readonly edges: readonly PlannedEdge[];
+  /** Each source with a schema, and each `flatMapJson` in each stage that it is part of. */
+  readonly decoding: readonly PlannedDecoding[];
 }
 
 /** Cuts a topology into stages, sources first, in order of building. */
@@ -48,13 +77,11 @@ export function stagesOf(topology: Topology): readonly Stage[] {
   const heads = topology.nodes.filter((node) => node.kind === "source" || node.kind === "keyed");
   const edges: Edge[] = [];
   for (const head of heads) {
-    const seen = new Set<string>();
-    for (const { keyBy, to, input } of cutsBehind(topology, { node: head.id, port: "main" })) {
-      // A stream merged with itself reaches the same cut twice, over one edge.
-      const cut = `${keyBy} ${to} ${input}`;
-      if (seen.has(cut)) continue;
-      seen.add(cut);
-      edges.push({ id: edges.length, from: head.name, to, input, keyBy });
+    for (const node of stageNodes(topology, head.id)) {
+      if (node.kind !== "keyBy") continue;
+      for (const { to, input } of inputsFedBy(topology, node.id)) {
+        edges.push({ id: edges.length, from: head.name, to, input, keyBy: node.id });
+      }
     }
   }
   return heads.map((head) => ({
@@ -65,36 +92,27 @@ export function stagesOf(topology: Topology): readonly Stage[] {
   }));
 }
 
-function* cutsBehind(
-  topology: Topology,
-  output: Output,
-): Generator<{ keyBy: NodeId; to: string; input: number }> {
-  for (const { node } of consumersOf(topology, output)) {
-    switch (node.kind) {
-      case "keyBy":
-        for (const keyed of topology.nodes) {
-          if (keyed.kind !== "keyed") continue;
-          for (const [input, id] of keyed.inputs.entries()) {
-            if (id === node.id) yield { keyBy: id, to: keyed.name, input };
-          }
-        }
-        break;
-      case "flatMapJson":
-        yield* cutsBehind(topology, { node: node.id, port: "main" });
-        yield* cutsBehind(topology, { node: node.id, port: "invalid" });
-        break;
-      case "pipe":
-      case "eventTime":
-      case "merge":
-      case "mapAsync":
-        yield* cutsBehind(topology, { node: node.id, port: "main" });
-        break;
-      case "source":
-      case "keyed":
-      case "sink":
-        break;
+/** The inputs of keyed operators that a keyBy feeds. */
+function inputsFedBy(topology: Topology, keyBy: NodeId): { to: string; input: number }[] {
+  return topology.nodes.flatMap((node) => {
+    if (node.kind !== "keyed") return [];
+    return node.inputs.flatMap((id, input) => id === keyBy ? [{ to: node.name, input }] : []);
+  });
+}
+
+/** The nodes of a stage behind its head, up to keyBys and sinks; each once, though several ways may lead there. */
+function stageNodes(topology: Topology, head: NodeId): ReadonlySet<Node> {
+  const found = new Set<Node>();
+  const follow = (output: Output) => {
+    for (const { node } of consumersOf(topology, output)) {
+      if (found.has(node)) continue;
+      found.add(node);
+      follow({ node: node.id, port: "main" });
+      follow({ node: node.id, port: "invalid" });
     }
-  }
+  };
+  follow({ node: head, port: "main" });
+  return found;
 }
 
 /** The plan of a job, for hosts and for people. */
@@ -116,6 +134,35 @@ export function planOf(job: Job, topology: Topology): JobPlan {
       of: sink.name,
     })),
     stages: stages.map(({ name, head }) => ({ name, kind: head.kind })),
-    edges: stages.flatMap((stage) => stage.outputs),
+    edges: stages.flatMap((stage) => stage.outputs)
+      .map((edge) => plannedEdge(topology, edge)),
+    decoding: stages.flatMap((stage) => decodingOf(topology, stage)),
   };
+}
+
+function plannedEdge(topology: Topology, edge: Edge): PlannedEdge {
+  const node = topology.nodes[edge.keyBy];
+  if (node?.kind !== "keyBy") return { ...edge, key: "", as: "rows" };
+  // Not `key.toString()`, which may have been replaced.
+  const text = Function.prototype.toString.call(node.key);
+  const key = excerpt(text.replace(/\s+/g, " "), KEY_CHARS_MAX);
+  return { ...edge, key, as: columnarCut(topology, node) === undefined ? "rows" : "columns" };
+}
+
+function decodingOf(topology: Topology, { name, head }: Stage): PlannedDecoding[] {
+  const carriers: [operator: string, carrier: object][] = [];
+  if (head.kind === "source") carriers.push([name, head.source]);
+  for (const node of stageNodes(topology, head.id)) {
+    for (const operator of operatorsOf(node)) carriers.push([`${name}/${node.kind}`, operator]);
+  }
+  return carriers.flatMap(([operator, carrier]) => {
+    const choice = choiceOf(carrier);
+    return choice === undefined ? [] : [{ operator, ...choice }];
+  });
+}
+
+/** The operators of a node that may decode. Those inside of other operators can't be seen. */
+function operatorsOf(node: Node): readonly OperatorFunction<unknown, unknown>[] {
+  if (node.kind === "pipe") return node.operators;
+  return node.kind === "flatMapJson" ? [node.operator] : [];
 }

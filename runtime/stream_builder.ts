@@ -159,12 +159,14 @@ class BuiltStream<T> implements Stream<T> {
     schema: StandardSchema<R>,
   ): ParsedStream<R> {
     const { graph, output } = BuiltStream.of(this);
-    const step = stepOf(flatMapJson(path, schema));
+    const operator = flatMapJson(path, schema);
+    const step = stepOf(operator);
     if (step === undefined) throw new TypeError("Cannot fuse flatMapJson: it carries no step");
     const main = graph.add((id) => ({
       kind: "flatMapJson",
       id,
       input: output,
+      operator: operator as OperatorFunction<unknown, unknown>,
       step: step as Step<unknown, unknown>,
     }));
     return new BuiltParsedStream<R>(graph, main);

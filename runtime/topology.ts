@@ -74,6 +74,8 @@ export type Node =
     readonly kind: "flatMapJson";
     readonly id: NodeId;
     readonly input: Output;
+    readonly operator: OperatorFunction<unknown, unknown>;
+    /** What the operator does with one record. */
     readonly step: Step<unknown, unknown>;
   }
   | {

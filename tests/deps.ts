@@ -16,6 +16,7 @@ export { query as queryRfc9535 } from "npm:jsonpath-rfc9535@1.3.0";
 
 /** Schema libraries that jobs are written with: their types and their results must fit ours. */
 export { z } from "npm:zod@4.6.7";
+export * as zm from "npm:zod@4.6.7/mini";
 export * as v from "npm:valibot@1.5.0";
 export { type as arktype } from "npm:arktype@2.2.9";
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { decoding } from "../../operators/decoder/column_decoder.ts";
 import { type StandardSchema, validator } from "../../operators/standard_schema.ts";
 import type { RawRecord } from "../raw_record.ts";
 import type { Sink } from "../sink.ts";
@@ -27,7 +28,7 @@ export interface ParsedFileSourceOptions<T> extends FileSourceOptions {
 
 /** How a file is written. */
 export interface FileSinkOptions<T> {
-  /** A row as the text of one line; `JSON.stringify` unless said. */
+  /** A row as the text of one line; what `JSON.stringify` gives unless said. */
   readonly encode?: ((value: T) => string) | undefined;
 }
 
@@ -98,7 +99,8 @@ function source<T>(
   const files = new LineFiles(typeof path === "string" ? [path] : path, options.follow ?? false);
   if (!("schema" in options)) return files.source((lines) => lines);
   const validate = validator(options.schema);
-  return files.source((lines) => new ParsedLines(lines, validate));
+  const parsed = files.source((lines) => new ParsedLines(lines, validate));
+  return decoding(parsed, ["$"], options.schema);
 }
 
 /**
@@ -113,5 +115,5 @@ function source<T>(
  */
 export const file: File = {
   source,
-  sink: (path, options = {}) => fileSink(path, options.encode ?? JSON.stringify),
+  sink: (path, options = {}) => fileSink(path, options.encode),
 };

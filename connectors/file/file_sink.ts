@@ -1,10 +1,11 @@
 /**
- * Writing lines to a file that other writers append to as well. Rows become text when they are taken; blocks of whole
+ * Writing lines to a file that other writers append to as well. Rows become bytes when they are taken; blocks of whole
  * lines are written one after another, each with one call, and a flush syncs what has been written to the disk.
  *
  * @module
  */
 
+import { JsonEncoder, NoJsonError } from "../../operators/json_encoder.ts";
 import type { Sink, SinkBatch, SinkContext, SinkWriter } from "../sink.ts";
 
 /** Bytes of lines that one call writes, unless a single line is longer. */
@@ -14,8 +15,11 @@ export const FILE_PENDING_BYTES_MAX = 4 * 1024 * 1024;
 
 const NEWLINE = 0x0a;
 
-/** The sink behind `file.sink()`. */
-export function fileSink<T>(path: string, encode: (value: T) => string | undefined): Sink<T> {
+/** A row as the text of one line. */
+type Encode<T> = (value: T) => string | undefined;
+
+/** The sink behind `file.sink()`: rows as JSON unless they are encoded otherwise. */
+export function fileSink<T>(path: string, encode: Encode<T> | undefined): Sink<T> {
   return {
     kind: "file",
     name: path,
@@ -47,9 +51,10 @@ interface Block {
 class FileSinkWriter<T> implements SinkWriter<T> {
   readonly #path: string;
   readonly #file: Deno.FsFile;
-  readonly #encode: (value: T) => string | undefined;
+  readonly #encode: Encode<T> | undefined;
   readonly #context: SinkContext;
-  readonly #encoder = new TextEncoder();
+  readonly #json = new JsonEncoder({ ending: "\n" });
+  readonly #utf8 = new TextEncoder();
   readonly #blocks: Block[] = [];
   #blockedBytes = 0;
   #rowsPending = 0;
@@ -60,7 +65,7 @@ class FileSinkWriter<T> implements SinkWriter<T> {
   constructor(
     path: string,
     file: Deno.FsFile,
-    encode: (value: T) => string | undefined,
+    encode: Encode<T> | undefined,
     context: SinkContext,
   ) {
     this.#path = path;
@@ -70,7 +75,8 @@ class FileSinkWriter<T> implements SinkWriter<T> {
   }
 
   readonly write = (batch: SinkBatch<T>): Promise<void> | undefined => {
-    this.#take(batch);
+    if (this.#encode === undefined) this.#takeJson(batch);
+    else this.#takeTexts(batch, this.#encode);
     if (this.#blocks.length > 0) this.#writing ??= this.#writeBlocks();
     return this.#blockedBytes > FILE_PENDING_BYTES_MAX ? this.#writing : undefined;
   };
@@ -92,53 +98,80 @@ class FileSinkWriter<T> implements SinkWriter<T> {
 
   readonly pending = (): number => this.#rowsPending;
 
-  /** Makes blocks of a batch's rows. */
-  #take(batch: SinkBatch<T>): void {
+  /** Makes blocks of a batch's rows as JSON. */
+  #takeJson(batch: SinkBatch<T>): void {
+    const { bytes, ends, faults } = this.#json.encode(batch.values, batch.length);
+    for (const { row, error } of faults) {
+      const reason = error instanceof NoJsonError ? "encode gave undefined" : failureText(error);
+      this.#reject(batch, row, reason);
+    }
+    let start = 0;
+    let last = 0;
+    let rows = 0;
+    for (const end of ends) {
+      // A row that has no JSON has no bytes either.
+      if (end === last) continue;
+      if (rows > 0 && end - start > FILE_WRITE_BYTES_MAX) {
+        this.#add(bytes.subarray(start, last), rows);
+        start = last;
+        rows = 0;
+      }
+      last = end;
+      rows++;
+    }
+    if (rows > 0) this.#add(bytes.subarray(start, last), rows);
+  }
+
+  /** Makes blocks of the lines that the user's function makes of rows. */
+  #takeTexts(batch: SinkBatch<T>, encode: Encode<T>): void {
     let text = "";
     let rows = 0;
-    const cut = () => {
-      if (rows === 0) return;
-      this.#rowsPending += rows;
-      // After a failure nothing is written any more, so nothing may pile up either.
-      if (this.#failure === undefined) {
-        const bytes = this.#encoder.encode(text);
-        this.#blocks.push({ bytes, rows });
-        this.#blockedBytes += bytes.length;
-      }
-      text = "";
-      rows = 0;
-    };
     for (let row = 0; row < batch.length; row++) {
-      const line = this.#lineOf(batch, row);
+      const line = this.#lineOf(batch, row, encode);
       if (line === undefined) continue;
       // In UTF-16 code units: a block of text beyond ASCII has up to three times the bytes.
-      if (text.length + line.length >= FILE_WRITE_BYTES_MAX) cut();
+      if (rows > 0 && text.length + line.length >= FILE_WRITE_BYTES_MAX) {
+        this.#add(this.#utf8.encode(text), rows);
+        text = "";
+        rows = 0;
+      }
       text += line + "\n";
       rows++;
     }
-    cut();
+    if (rows > 0) this.#add(this.#utf8.encode(text), rows);
+  }
+
+  #add(bytes: Uint8Array, rows: number): void {
+    this.#rowsPending += rows;
+    // After a failure nothing is written any more, so nothing may pile up either.
+    if (this.#failure !== undefined) return;
+    this.#blocks.push({ bytes, rows });
+    this.#blockedBytes += bytes.length;
   }
 
   /** The row's line, or undefined for one that is none and has been rejected. */
-  #lineOf(batch: SinkBatch<T>, row: number): string | undefined {
-    const value = batch.values[row] as T;
+  #lineOf(batch: SinkBatch<T>, row: number, encode: Encode<T>): string | undefined {
     let reason: string;
     try {
-      const line = this.#encode(value);
+      const line = encode(batch.values[row] as T);
       if (typeof line === "string" && line !== "" && !/[\r\n]/.test(line)) return line;
       reason = typeof line === "string"
         ? `encode gave ${line === "" ? "an empty line" : "more than one line"}`
         : `encode gave ${line === undefined ? "undefined" : `a value of type ${typeof line}`}`;
     } catch (error) {
-      reason = `encode failed: ${error instanceof Error ? error.message : String(error)}`;
+      reason = failureText(error);
     }
+    this.#reject(batch, row, reason);
+    return undefined;
+  }
+
+  #reject(batch: SinkBatch<T>, row: number, reason: string): void {
     this.#context.reject({
-      value,
+      value: batch.values[row],
       origin: batch.originAt(row),
       reason:
         `Cannot write a row to file "${this.#path}": ${reason}; expected the text of one line`,
     });
-    return undefined;
   }
 
   async #writeBlocks(): Promise<void> {
@@ -170,6 +203,10 @@ class FileSinkWriter<T> implements SinkWriter<T> {
       this.#context.fail(this.#failure);
     }
   }
+}
+
+function failureText(error: unknown): string {
+  return `encode failed: ${error instanceof Error ? error.message : String(error)}`;
 }
 
 /** Writes all bytes: with one call, unless the system takes fewer at once, as when the disk is nearly full. */

@@ -5,7 +5,7 @@
  */
 
 import { issuesText, type validator } from "../../operators/standard_schema.ts";
-import type { RawBatch } from "../raw_record.ts";
+import { RAW_COLUMNS, type RawBatch, type RawColumns } from "../raw_record.ts";
 import { NO_TIMESTAMP, type ShardBatch } from "../source.ts";
 
 /** Lines as what a schema makes of them. */
@@ -22,6 +22,10 @@ export class ParsedLines<T> implements ShardBatch<T> {
     this.length = lines.length;
     this.bytes = lines.bytes;
     this.position = lines.position;
+  }
+
+  get [RAW_COLUMNS](): RawColumns {
+    return this.#lines.columns;
   }
 
   /**

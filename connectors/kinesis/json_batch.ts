@@ -7,7 +7,7 @@
 
 import { Observable } from "../../deps.ts";
 import { issuesText, type Validation } from "../../operators/standard_schema.ts";
-import type { RawBatch } from "../raw_record.ts";
+import { RAW_COLUMNS, type RawBatch, type RawColumns } from "../raw_record.ts";
 import type { ShardBatch } from "../source.ts";
 
 /** Rows of raw records as values. */
@@ -18,6 +18,10 @@ export class JsonBatch<T> implements ShardBatch<T> {
   constructor(raw: RawBatch, validate: (value: unknown) => Validation<T>) {
     this.#raw = raw;
     this.#validate = validate;
+  }
+
+  get [RAW_COLUMNS](): RawColumns {
+    return this.#raw.columns;
   }
 
   get length(): number {

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { decoding } from "../../operators/decoder/column_decoder.ts";
 import { type StandardSchema, validator } from "../../operators/standard_schema.ts";
 import type { RawRecord } from "../raw_record.ts";
 import type { Sink } from "../sink.ts";
@@ -85,7 +86,7 @@ function source<T>(
     shards,
     read: (shard, after, context) => jsonBatches(reader.read(shard, after, context), validate),
   };
-  return checked;
+  return decoding(checked, ["$"], schema);
 }
 
 /**

@@ -39,6 +39,8 @@ export interface KinesisSinkOptions<T> {
 /**
  * The record for a value.
  *
+ * @param encoded the payload, if it has been made together with those of other values
+ *
  * @throws {Error} if it can never be written; the message is the dead letter's reason
  *
  * @example JSON by default
@@ -49,7 +51,12 @@ export interface KinesisSinkOptions<T> {
  * assertEquals(new TextDecoder().decode(entry.data), '{"id":"a"}');
  * ```
  */
-export function putEntry<T>(value: T, origin: string, options: KinesisSinkOptions<T>): PutEntry {
+export function putEntry<T>(
+  value: T,
+  origin: string,
+  options: KinesisSinkOptions<T>,
+  encoded?: Uint8Array,
+): PutEntry {
   const partitionKey: unknown = options.partitionKey(value);
   if (typeof partitionKey !== "string") {
     throw new TypeError(`Cannot put a record: its partition key is of type ${typeof partitionKey}`);
@@ -61,7 +68,7 @@ export function putEntry<T>(value: T, origin: string, options: KinesisSinkOption
         `expected 1 to ${PARTITION_KEY_LENGTH_MAX}`,
     );
   }
-  const data = options.encode === undefined ? json(value) : options.encode(value);
+  const data = encoded ?? (options.encode === undefined ? json(value) : options.encode(value));
   if (!(data instanceof Uint8Array)) {
     throw new TypeError("Cannot put a record: encode() did not return a Uint8Array");
   }

@@ -12,6 +12,7 @@ import type {
   PutRecordsRequestEntry,
   PutRecordsResultEntry,
 } from "../../deps.ts";
+import { type EncodedJson, JsonEncoder } from "../../operators/json_encoder.ts";
 import type { Cancel } from "../../runtime/clock.ts";
 import type { SinkBatch, SinkContext, SinkWriter } from "../sink.ts";
 import { Retries } from "./backoff.ts";
@@ -44,6 +45,8 @@ export class KinesisSinkWriter<T> implements SinkWriter<T> {
   readonly #closing = new AbortController();
   readonly #lanes: PutLanes;
   readonly #retries: Retries;
+  /** Makes payloads, unless the user does. */
+  readonly #encoder: JsonEncoder | undefined;
   readonly #timers = new Set<Cancel>();
   #linger: Cancel | undefined;
   #lingered = false;
@@ -65,15 +68,18 @@ export class KinesisSinkWriter<T> implements SinkWriter<T> {
     this.#release = shared.release;
     this.#lanes = new PutLanes(options.order ?? "key");
     this.#retries = new Retries(context, { stream });
+    this.#encoder = options.encode === undefined ? new JsonEncoder() : undefined;
     context.signal.addEventListener("abort", this.#stop);
     if (context.signal.aborted) this.#stop();
   }
 
   readonly write = (batch: SinkBatch<T>): Promise<void> | undefined => {
     if (this.#error !== undefined) return observed(Promise.reject(this.#error));
+    // Payloads are views of the batch's bytes, which stay until the last of them has been written.
+    const encoded = this.#encoder?.encode(batch.values, batch.length);
     for (let row = 0; row < batch.length; row++) {
       // A hole can't be told from undefined here; either is a value that the encoder decides on.
-      this.#take(batch.values[row] as T, batch.originAt(row));
+      this.#take(batch.values[row] as T, batch.originAt(row), encoded && payloadAt(encoded, row));
     }
     this.#send();
     if (!this.#over()) return undefined;
@@ -97,10 +103,10 @@ export class KinesisSinkWriter<T> implements SinkWriter<T> {
 
   readonly pending = (): number => this.#lanes.records;
 
-  #take(value: T, origin: string): void {
+  #take(value: T, origin: string, encoded: Uint8Array | undefined): void {
     let entry: PutEntry;
     try {
-      entry = putEntry(value, origin, this.#options);
+      entry = putEntry(value, origin, this.#options, encoded);
     } catch (error) {
       this.#context.reject({ value, origin, reason: messageOf(error) });
       return;
@@ -250,6 +256,13 @@ export class KinesisSinkWriter<T> implements SinkWriter<T> {
     }
     this.#release();
   };
+}
+
+/** The row's bytes; undefined if it has none, so that it is encoded by itself and the reason found. */
+function payloadAt({ bytes, ends }: EncodedJson, row: number): Uint8Array | undefined {
+  const start = row > 0 ? ends[row - 1] ?? 0 : 0;
+  const end = ends[row] ?? 0;
+  return end > start ? bytes.subarray(start, end) : undefined;
 }
 
 function requestEntry(entry: PutEntry): PutRecordsRequestEntry {

@@ -6,41 +6,66 @@
  * @module
  */
 
-import type { RawBatch, RawColumns } from "../../connectors/raw_record.ts";
-import { fieldsRule } from "../fields.ts";
-import type { StandardSchema } from "../standard_schema.ts";
-import { DecodedBatch } from "./decoded_batch.ts";
+import type { RawBatch } from "../../connectors/raw_record.ts";
+import { DECODING, decodingChoice } from "../decoding_choice.ts";
+import { shapeOf } from "../schema_shape.ts";
+import { type StandardSchema, validator } from "../standard_schema.ts";
+import { ColumnLayout } from "./column_layout.ts";
+import { DecodedBatch, REFUSED, type RowMaker } from "./decoded_batch.ts";
 import * as wasm from "./decoder.wasm";
+import { KeyedDecoder } from "./keyed_decoder.ts";
 import { compileProgram, type Program } from "./program.ts";
-import { type RowConstructor, rowConstructor } from "./row_constructor.ts";
-import { TEXT_CHUNK_BYTES, TextColumn } from "./text_column.ts";
+import { copied, type DecoderModule, type RecordBounds, runProgram } from "./program_run.ts";
+import { rowConstructor } from "./row_constructor.ts";
 
-/** Memory that the decoder of a thread may take; it never gives any back. What would need more is left undecided. */
-export const DECODER_MEMORY_BYTES_MAX = 256 << 20;
+/** Registered, not only unique: a job imported from a URL brings its own copy of this module. */
+const decodes: unique symbol = Symbol.for("penstock.decoder");
 
-/** The decoder reads and writes up to 16 bytes beyond what it is at. */
-const PADDING_BYTES = 64;
-const PAGE_BYTES = 65536;
+/**
+ * Notes how an operator or a source decodes raw records, and what can do it in its place, a batch at once.
+ *
+ * @throws {SyntaxError} if a path is not JSONPath
+ */
+export function decoding<C extends object>(
+  carrier: C,
+  paths: readonly string[],
+  schema: StandardSchema<unknown>,
+  decoder: ColumnDecoder<unknown> | undefined = ColumnDecoder.of(paths, schema),
+): C {
+  return Object.assign(carrier, {
+    [DECODING]: decodingChoice(paths, schema),
+    [decodes]: decoder,
+  });
+}
 
-/** What `decoder.wasm` exports. */
-export type DecoderModule = typeof wasm;
+/** What decodes whole batches in the place of an operator or a source; undefined if nothing does. */
+export function decoderOf(carrier: object): ColumnDecoder<unknown> | undefined {
+  return (carrier as { readonly [decodes]?: ColumnDecoder<unknown> })[decodes];
+}
 
 /** Decodes records with one program. The memory it works in is shared by all decoders of a thread. */
 export class ColumnDecoder<T> {
   readonly #program: Program;
-  readonly #construct: RowConstructor;
+  readonly #make: RowMaker<T>;
+  /** Whether rows are as the schema wants them without asking it. */
+  readonly #isExact: boolean;
   readonly #module: DecoderModule;
   readonly #decoded = new WeakMap<RawBatch, DecodedBatch<T>>();
 
-  private constructor(program: Program, module: DecoderModule) {
+  private constructor(
+    program: Program,
+    schema: StandardSchema<T> | undefined,
+    module: DecoderModule,
+  ) {
     this.#program = program;
-    this.#construct = rowConstructor(program.fields);
+    this.#isExact = schema === undefined;
+    this.#make = rowMaker(program, schema);
     this.#module = module;
   }
 
   /**
-   * The decoder of fields at a path, or behind several; undefined if the schema is not made by `fields` or
-   * {@linkcode compileProgram} has no program for it.
+   * The decoder of fields at a path, or behind several; undefined if the schema does not show them (`schema_shape.ts`)
+   * or {@linkcode compileProgram} has no program for it.
    *
    * @throws {SyntaxError} if a path is not JSONPath
    *
@@ -61,9 +86,10 @@ export class ColumnDecoder<T> {
     schema: StandardSchema<T>,
     module: DecoderModule = wasm,
   ): ColumnDecoder<T> | undefined {
-    const rule = fieldsRule(schema);
-    const program = rule === undefined ? undefined : compileProgram(paths, rule);
-    return program === undefined ? undefined : new ColumnDecoder<T>(program, module);
+    const shape = shapeOf(schema);
+    const program = shape.kind === "none" ? undefined : compileProgram(paths, shape.rule);
+    if (program === undefined) return undefined;
+    return new ColumnDecoder<T>(program, shape.kind === "fields" ? undefined : schema, module);
   }
 
   /** The batch decoded: once, however often it is asked for, and for as long as the batch itself is kept. */
@@ -76,153 +102,49 @@ export class ColumnDecoder<T> {
     return decoded;
   }
 
-  /** Decodes a batch. A row that is not within the arena is undecided, and so is a batch that needs too much memory. */
-  decode(columns: Pick<RawColumns, "arena" | "starts" | "ends">): DecodedBatch<T> {
-    const { arena } = columns;
-    const rows = columns.starts.length;
-    const bounds = boundsOf(columns);
-    const layout = new Layout(this.#module.memoryStart(), this.#program, rows, bounds);
+  /**
+   * Decodes rows of a batch. One that is not within the arena is undecided, and so are all if they need too much
+   * memory.
+   */
+  decode(records: RecordBounds, from = 0, to: number = records.starts.length): DecodedBatch<T> {
+    const run = runProgram(this.#module, this.#program, records, from, to);
+    if (run === undefined) return this.#undecided(to - from);
     const { memory } = this.#module;
-    if (!hasBytes(memory, layout.end)) return this.#undecided(rows);
-    const bytes = new Uint8Array(memory.buffer);
-    bytes.set(this.#program.bytes, layout.program);
-    bytes.set(arena.subarray(bounds.from, bounds.to), layout.arena);
-    new Uint32Array(memory.buffer, layout.bounds, 2 * rows).set(bounds.pairs);
-    bytes.fill(0, layout.numbers, layout.texts);
-    this.#module.place(
-      layout.program,
-      rows,
-      layout.numbers,
-      layout.spans,
-      this.#program.stringColumns,
-      layout.cells,
-      layout.chunks,
-      layout.texts,
-      layout.scratch,
-    );
-    const textBytes = this.#module.decode(layout.arena, layout.bounds, layout.statuses);
-    const owned = bytes.slice(layout.numbers, layout.texts + textBytes).buffer;
-    return this.#batch(rows, layout, owned);
+    const { layout, textBytes } = run;
+    const columns = layout.columnsIn(copied(memory, run.columns, layout.texts + textBytes));
+    const statuses = new Uint8Array(copied(memory, run.statuses, run.rows));
+    return new DecodedBatch(columns, statuses, this.#make);
   }
 
-  /** @param owned a copy of the memory from the columns of numbers on */
-  #batch(rows: number, layout: Layout, owned: ArrayBuffer): DecodedBatch<T> {
-    const { numberColumns, stringColumns, cellColumns } = this.#program;
-    const at = (address: number) => address - layout.numbers;
-    const chunks = new Uint32Array(owned, at(layout.chunks), 2 * layout.chunkCount);
-    const columns = {
-      rows,
-      numbers: new Float64Array(owned, 0, numberColumns * rows),
-      spans: new Uint32Array(owned, at(layout.spans), 2 * stringColumns * rows),
-      cells: new Uint8Array(owned, at(layout.cells), cellColumns * rows),
-      texts: new TextColumn(new Uint8Array(owned, at(layout.texts)), chunks),
-    };
-    const statuses = new Uint8Array(owned, at(layout.statuses), rows);
-    return new DecodedBatch(columns, statuses, this.#construct);
+  /**
+   * Decodes and cuts by a field that is the key; undefined if it is none that can be, or the schema's own `validate` has
+   * the last word.
+   */
+  keyedBy(path: readonly string[]): KeyedDecoder | undefined {
+    if (!this.#isExact) return undefined;
+    return KeyedDecoder.of(this.#program, path, this.#module);
   }
 
   #undecided(rows: number): DecodedBatch<T> {
-    const columns = {
-      rows,
-      numbers: new Float64Array(),
-      spans: new Uint32Array(),
-      cells: new Uint8Array(),
-      texts: new TextColumn(new Uint8Array(), new Uint32Array()),
-    };
-    return new DecodedBatch(columns, new Uint8Array(rows), this.#construct);
+    const layout = new ColumnLayout(this.#program, 0, 0);
+    const columns = layout.columnsIn(new ArrayBuffer(layout.texts));
+    return new DecodedBatch({ ...columns, rows }, new Uint8Array(rows), this.#make);
   }
 }
 
-/** Where the rows of a batch are. */
-interface Bounds {
-  /** Of the arena the part that has all rows. */
-  readonly from: number;
-  readonly to: number;
-  /** Start and end of each row, counted from `from`. */
-  readonly pairs: Uint32Array;
-  /** The bytes of all rows together; rows may share some. */
-  readonly bytes: number;
-  readonly rowBytesMax: number;
-}
-
-function boundsOf({ arena, starts, ends }: Pick<RawColumns, "arena" | "starts" | "ends">): Bounds {
-  const rows = starts.length;
-  let from = arena.length;
-  let to = 0;
-  for (let row = 0; row < rows; row++) {
-    const start = starts[row] ?? 0;
-    const end = ends[row] ?? 0;
-    if (!isWithin(start, end, arena)) continue;
-    if (start < from) from = start;
-    if (end > to) to = end;
-  }
-  const pairs = new Uint32Array(2 * rows);
-  let bytes = 0;
-  let rowBytesMax = 0;
-  for (let row = 0; row < rows; row++) {
-    const start = starts[row] ?? 0;
-    const end = ends[row] ?? 0;
-    // Left empty, a row is no JSON and thus undecided.
-    if (!isWithin(start, end, arena)) continue;
-    pairs[2 * row] = start - from;
-    pairs[2 * row + 1] = end - from;
-    bytes += end - start;
-    if (end - start > rowBytesMax) rowBytesMax = end - start;
-  }
-  return { from: Math.min(from, to), to, pairs, bytes, rowBytesMax };
-}
-
-function isWithin(start: number, end: number, arena: Uint8Array): boolean {
-  return start >= 0 && start <= end && end <= arena.length;
-}
-
-/** Addresses in the decoder's memory, in this order. What is handed out is copied in one piece, from `numbers` on. */
-class Layout {
-  readonly program: number;
-  readonly arena: number;
-  readonly bounds: number;
-  readonly scratch: number;
-  readonly numbers: number;
-  readonly spans: number;
-  readonly chunks: number;
-  readonly cells: number;
-  readonly statuses: number;
-  readonly texts: number;
-  readonly end: number;
-  readonly chunkCount: number;
-
-  constructor(start: number, program: Program, rows: number, bounds: Bounds) {
-    this.chunkCount = Math.floor(bounds.bytes / TEXT_CHUNK_BYTES) + 1;
-    // Each level's text is shorter than the one that it stands in.
-    const scratchBytes = (program.levels - 1) * (bounds.rowBytesMax + 1) + PADDING_BYTES;
-    this.program = start;
-    this.arena = aligned(this.program + program.bytes.length + PADDING_BYTES);
-    this.bounds = aligned(this.arena + bounds.to - bounds.from + PADDING_BYTES);
-    this.scratch = aligned(this.bounds + 8 * rows);
-    this.numbers = aligned(this.scratch + scratchBytes);
-    this.spans = this.numbers + 8 * rows * program.numberColumns;
-    this.chunks = this.spans + 8 * rows * program.stringColumns;
-    this.cells = this.chunks + 8 * this.chunkCount;
-    this.statuses = this.cells + rows * program.cellColumns;
-    this.texts = this.statuses + rows;
-    this.end = this.texts + bounds.bytes + PADDING_BYTES;
-  }
-}
-
-function aligned(address: number): number {
-  return Math.ceil(address / 64) * 64;
-}
-
-/** Makes the memory that large if it may be. */
-function hasBytes(memory: WebAssembly.Memory, bytes: number): boolean {
-  if (bytes > DECODER_MEMORY_BYTES_MAX) return false;
-  const missing = bytes - memory.buffer.byteLength;
-  if (missing <= 0) return true;
-  try {
-    memory.grow(Math.ceil(missing / PAGE_BYTES));
-    return true;
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
+/** Makes rows that the schema accepts. Its `validate` is asked unless the rows are what it would make of them. */
+function rowMaker<T>(program: Program, schema: StandardSchema<T> | undefined): RowMaker<T> {
+  const construct = rowConstructor(program.fields, { omitsMissing: schema !== undefined });
+  // The program was compiled from the fields that T is the type of.
+  if (schema === undefined) return (columns, row) => construct(columns, row) as T;
+  const validate = validator(schema);
+  return (columns, row) => {
+    try {
+      const validation = validate(construct(columns, row));
+      return validation.issues === undefined ? validation.value : REFUSED;
+    } catch {
+      // Whoever decodes the record otherwise gets to see it.
+      return REFUSED;
+    }
+  };
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { DecodedColumns, RowConstructor } from "./row_constructor.ts";
+import type { DecodedColumns } from "./column_layout.ts";
 
 /** What became of a row: as in assembly/decoder.ts. */
 export const RowStatus = {
@@ -17,16 +17,22 @@ export const RowStatus = {
   ACCEPTED: 2,
 } as const;
 
+/** What stands for a row that the schema has issues with: it is to be decoded otherwise, and refused with a reason. */
+export const REFUSED: unique symbol = Symbol("refused");
+
+/** Makes the object of an accepted row. */
+export type RowMaker<T> = (columns: DecodedColumns, row: number) => T | typeof REFUSED;
+
 /** A decoded batch. It owns its memory: later batches leave it as it is. */
 export class DecodedBatch<T> {
   readonly columns: DecodedColumns;
   readonly #statuses: Uint8Array;
-  readonly #construct: RowConstructor;
+  readonly #make: RowMaker<T>;
 
-  constructor(columns: DecodedColumns, statuses: Uint8Array, construct: RowConstructor) {
+  constructor(columns: DecodedColumns, statuses: Uint8Array, make: RowMaker<T>) {
     this.columns = columns;
     this.#statuses = statuses;
-    this.#construct = construct;
+    this.#make = make;
   }
 
   get length(): number {
@@ -39,8 +45,7 @@ export class DecodedBatch<T> {
   }
 
   /** The object of an accepted row, a new one at each call. What another row gives means nothing. */
-  rowAt(row: number): T {
-    // The program that filled the columns was compiled from the fields that T is the type of.
-    return this.#construct(this.columns, row) as T;
+  rowAt(row: number): T | typeof REFUSED {
+    return this.#make(this.columns, row);
   }
 }

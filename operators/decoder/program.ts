@@ -8,6 +8,7 @@
 import type { FieldRule, LiteralRule, ObjectRule, ScalarRule } from "../field_rule.ts";
 import { parseJsonPath } from "../json_path/parser.ts";
 import { singularQuery } from "../json_path/syntax.ts";
+import type { ColumnCounts } from "./column_layout.ts";
 
 /** Members of one object that a program looks for: a bit each says which were seen. */
 export const PROGRAM_MEMBERS_MAX = 64;
@@ -24,15 +25,18 @@ export const PROGRAM_BYTES_MAX = 1 << 16;
 export type FieldColumn =
   | { readonly kind: "object"; readonly members: readonly MemberColumn[] }
   | { readonly kind: "literal"; readonly value: string }
-  | {
-    readonly kind: "string" | "number" | "boolean";
-    /** Which column says what each row has: nothing, null or a value. */
-    readonly cells: number;
-    /** Which column of its kind has the values; booleans are in `cells`. */
-    readonly values: number;
-    /** Whether a row may have something else than a value. */
-    readonly mayBeAbsent: boolean;
-  };
+  | ScalarColumn;
+
+/** The column of a field that is no object. */
+export interface ScalarColumn {
+  readonly kind: "string" | "number" | "boolean";
+  /** Which column says what each row has: nothing, null or a value. */
+  readonly cells: number;
+  /** Which column of its kind has the values; booleans are in `cells`. */
+  readonly values: number;
+  /** Whether a row may have something else than a value. */
+  readonly mayBeAbsent: boolean;
+}
 
 /** A field of an object. */
 export interface MemberColumn {
@@ -41,13 +45,10 @@ export interface MemberColumn {
 }
 
 /** A compiled program. */
-export interface Program {
+export interface Program extends ColumnCounts {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** JSON texts that a record consists of: itself and those in one another. */
   readonly levels: number;
-  readonly cellColumns: number;
-  readonly numberColumns: number;
-  readonly stringColumns: number;
   readonly fields: Extract<FieldColumn, { kind: "object" }>;
 }
 

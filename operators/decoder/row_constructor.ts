@@ -6,30 +6,28 @@
  */
 
 import { codeGenerationAllowed, literalEntry } from "../../runtime/transport/generated_code.ts";
-import type { FieldColumn, MemberColumn } from "./program.ts";
-import type { TextColumn } from "./text_column.ts";
+import { Cell, type DecodedColumns } from "./column_layout.ts";
+import type { FieldColumn, MemberColumn, ScalarColumn } from "./program.ts";
 
-/** The columns of a decoded batch. Those of a kind follow one another, each of as many values as there are rows. */
-export interface DecodedColumns {
-  readonly rows: number;
-  readonly numbers: Float64Array<ArrayBuffer>;
-  /** For each column of strings where they start in `texts`, then where they end. */
-  readonly spans: Uint32Array<ArrayBuffer>;
-  /** What each row has, see {@linkcode Cell}. */
-  readonly cells: Uint8Array<ArrayBuffer>;
-  readonly texts: TextColumn;
+/**
+ * Makes the object of an accepted row.
+ *
+ * @param key the value of the field that is the key, for a constructor that was made for one
+ */
+export type RowConstructor = (columns: DecodedColumns, row: number, key?: unknown) => unknown;
+
+/** How rows are made. */
+export interface RowConstructorOptions {
+  /** The field whose value is handed over, since somebody has it already. */
+  readonly key?: FieldColumn | undefined;
+  /** Whether a member that is missing is left out of the object; by default it is there as `undefined`. */
+  readonly omitsMissing?: boolean;
+  /** Whether to generate code. */
+  readonly generates?: boolean;
 }
-
-/** What a cell can be: as in assembly/decoder.ts. */
-export const Cell = { MISSING: 0, NULL: 1, VALUE: 2, FALSE: 3, TRUE: 4 } as const;
-
-/** Makes the object of an accepted row. */
-export type RowConstructor = (columns: DecodedColumns, row: number) => unknown;
 
 /**
  * The constructor of rows with these fields.
- *
- * @param generates whether to generate code
  *
  * @example A row with one number
  * ```ts
@@ -50,20 +48,22 @@ export type RowConstructor = (columns: DecodedColumns, row: number) => unknown;
  */
 export function rowConstructor(
   fields: Extract<FieldColumn, { kind: "object" }>,
-  generates: boolean = codeGenerationAllowed(),
+  options: RowConstructorOptions = {},
 ): RowConstructor {
-  if (!generates) return (columns, row) => objectOf(fields.members, columns, row);
+  if (!(options.generates ?? codeGenerationAllowed())) {
+    return (columns, row, key) => objectOf(fields.members, options, columns, row, key);
+  }
   const body = `"use strict";
-return ({ rows, numbers, spans, cells, texts }, row) => (${expressionOf(fields)});`;
+return ({ rows, numbers, spans, cells, texts }, row, key) => (${expressionOf(fields, options)});`;
   const construct: RowConstructor = new Function(body)();
   return construct;
 }
 
-function expressionOf(column: FieldColumn): string {
+function expressionOf(column: FieldColumn, options: RowConstructorOptions): string {
+  if (column === options.key) return "key";
   switch (column.kind) {
     case "object": {
-      const entries = column.members
-        .map(({ name, column }) => literalEntry(name, expressionOf(column)));
+      const entries = column.members.map((member) => entryOf(member, options));
       return `{ ${entries.join(", ")} }`;
     }
     case "literal":
@@ -81,28 +81,56 @@ function expressionOf(column: FieldColumn): string {
   }
 }
 
+function entryOf({ name, column }: MemberColumn, options: RowConstructorOptions): string {
+  const entry = literalEntry(name, expressionOf(column, options));
+  if (options.omitsMissing !== true || !mayBeAbsent(column)) return entry;
+  return `...(${at("cells", column.cells)} === ${Cell.MISSING} ? undefined : { ${entry} })`;
+}
+
+function mayBeAbsent(column: FieldColumn): column is ScalarColumn {
+  return column.kind !== "object" && column.kind !== "literal" && column.mayBeAbsent;
+}
+
 function at(list: string, column: number): string {
   return column === 0 ? `${list}[row]` : `${list}[${column} * rows + row]`;
 }
 
-function orAbsent(column: { cells: number; mayBeAbsent: boolean }, value: string): string {
+function orAbsent(column: ScalarColumn, value: string): string {
   if (!column.mayBeAbsent) return value;
   const cell = at("cells", column.cells);
   return `${cell} === ${Cell.MISSING} ? undefined : ${cell} === ${Cell.NULL} ? null : ${value}`;
 }
 
-function objectOf(members: readonly MemberColumn[], columns: DecodedColumns, row: number): unknown {
+function objectOf(
+  members: readonly MemberColumn[],
+  options: RowConstructorOptions,
+  columns: DecodedColumns,
+  row: number,
+  key: unknown,
+): unknown {
+  const present = options.omitsMissing !== true
+    ? members
+    : members.filter(({ column }) =>
+      !mayBeAbsent(column) || columns.cells[column.cells * columns.rows + row] !== Cell.MISSING
+    );
   // Defines own properties, `__proto__` too.
   return Object.fromEntries(
-    members.map(({ name, column }) => [name, valueOf(column, columns, row)]),
+    present.map(({ name, column }) => [name, valueOf(column, options, columns, row, key)]),
   );
 }
 
-function valueOf(column: FieldColumn, columns: DecodedColumns, row: number): unknown {
+function valueOf(
+  column: FieldColumn,
+  options: RowConstructorOptions,
+  columns: DecodedColumns,
+  row: number,
+  key: unknown,
+): unknown {
+  if (column === options.key) return key;
   const { rows, numbers, spans, cells, texts } = columns;
   switch (column.kind) {
     case "object":
-      return objectOf(column.members, columns, row);
+      return objectOf(column.members, options, columns, row, key);
     case "literal":
       return column.value;
     case "string":

@@ -23,6 +23,8 @@ export interface StartArguments {
   readonly params: Readonly<Record<string, string>>;
   /** For the example: end by itself after so many. */
   readonly bookings: number | undefined;
+  /** Print the plan instead of starting: for people, or as JSON. */
+  readonly describe: "text" | "json" | undefined;
 }
 
 /** The command can't be run as it was given: exit code 2. */
@@ -43,6 +45,7 @@ export const HELP = `Run a Penstock job.
   --region NAME      AWS region; default: where the SDK finds it
   --param NAME=VALUE a job parameter, also from ${PARAM_PREFIX}NAME; may be repeated
   --isolation KIND   web-worker (default), or thread: survives a worker that runs out of memory
+  --describe         print what would run and how records are decoded, and end; with --json as JSON
   --log-level LEVEL  ${LOG_LEVELS.join(", ")} (default info; the example: warn)
   --help             this
 
@@ -91,6 +94,9 @@ export function parseStartArguments(
       `Cannot use --endpoint ${values.endpoint}: expected a URL such as http://127.0.0.1:4567`,
     );
   }
+  if (values.json === true && values.describe !== true) {
+    throw new UsageError("Cannot use --json without --describe: a job that runs prints lines");
+  }
   return {
     help: values.help === true,
     job,
@@ -110,6 +116,7 @@ export function parseStartArguments(
     ),
     params: { ...paramsOfEnv(env), ...paramsOfFlags(values.param ?? []) },
     bookings,
+    describe: values.describe !== true ? undefined : values.json === true ? "json" : "text",
   };
 }
 
@@ -128,6 +135,8 @@ function parsed(args: readonly string[]) {
         isolation: { type: "string" },
         param: { type: "string", multiple: true },
         bookings: { type: "string" },
+        describe: { type: "boolean" },
+        json: { type: "boolean" },
       },
     });
   } catch (error) {

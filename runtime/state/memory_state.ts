@@ -6,113 +6,107 @@
  */
 
 import type { Key } from "../stream.ts";
+import { KeyedState, SlotMark, type StateSegment } from "./keyed_state.ts";
 import type { Handles, ListState, MapState, StateSpec, StateSpecs, ValueState } from "./state.ts";
-
-/** What a cell holds that was never written, or was cleared. */
-const UNSET = Symbol("unset");
-
-/** The state of one key: a cell for each declared piece, in order of declaration. */
-type Cells = unknown[];
-
-/** The state of one partition actor: cells by key. Keys without state are not there. */
-export type KeyedCells = Map<Key, Cells>;
 
 /** Points at one key's cells while its turn runs, and can undo the turn. */
 export class StateCursor {
+  readonly #state: KeyedState;
   readonly #width: number;
-  #keyed: KeyedCells = new Map();
-  #key: Key = "";
-  #cells: Cells | undefined;
+  #segment: StateSegment;
+  #cells: unknown[];
+  /** The slot's place in the segment, and its first cell. */
+  #index = 0;
+  #base = 0;
+  /** Whether the key had no state before this turn: then undoing means to empty it, and no old values are kept. */
+  #isFresh = true;
+  #wrote = false;
   #cleared = false;
-  /** Whether this turn made the key's cells: then undoing means to drop them, and no old values are kept. */
-  #created = false;
   /** Old values of cells, the first `#undoLength` of these. Never shortened: that would free and allocate each turn. */
   readonly #undoCells: number[] = [];
   readonly #undoValues: unknown[] = [];
   #undoLength = 0;
   readonly #undo: (() => void)[] = [];
 
-  constructor(width: number) {
-    this.#width = width;
+  constructor(state: KeyedState) {
+    this.#state = state;
+    this.#width = state.width;
+    this.#segment = state.segmentOf(0);
+    this.#cells = this.#segment.cells;
   }
 
   /** Starts a turn for a key. */
-  begin(keyed: KeyedCells, key: Key): void {
-    this.#keyed = keyed;
-    this.#key = key;
-    this.#created = false;
-    this.#cells = this.#width === 0 ? undefined : keyed.get(key);
+  begin(slot: number): void {
+    const segment = this.#state.segmentOf(slot);
+    const index = KeyedState.indexOf(slot);
+    this.#segment = segment;
+    this.#cells = segment.cells;
+    this.#index = index;
+    this.#base = index * this.#width;
+    this.#isFresh = ((segment.marks[index] ?? 0) & SlotMark.KEPT) === 0;
   }
 
   /** The turn succeeded: its writes stay. */
   commit(): void {
+    if (!this.#wrote) return;
     this.#undoLength = 0;
     if (this.#undo.length > 0) this.#undo.length = 0;
-    if (this.#cleared) this.#dropIfEmpty();
+    const { marks } = this.#segment;
+    const isKept = this.#cleared || this.#isFresh ? this.#isAnySet() : true;
+    if (isKept === this.#isFresh) this.#state.kept += isKept ? 1 : -1;
+    marks[this.#index] = isKept ? SlotMark.KEPT | SlotMark.DIRTY : SlotMark.DIRTY;
+    this.#wrote = false;
+    this.#cleared = false;
   }
 
   /** The turn failed: everything is as it was before. */
   rollback(): void {
+    if (!this.#wrote) return;
     for (let i = this.#undo.length - 1; i >= 0; i--) this.#undo[i]?.();
     this.#undo.length = 0;
     const cells = this.#cells;
-    if (this.#created) this.#drop();
-    else if (cells !== undefined) {
-      for (let i = this.#undoLength - 1; i >= 0; i--) {
-        cells[this.#undoCells[i] ?? 0] = this.#undoValues[i];
-      }
+    if (this.#isFresh) cells.fill(undefined, this.#base, this.#base + this.#width);
+    for (let i = this.#undoLength - 1; i >= 0; i--) {
+      cells[this.#undoCells[i] ?? 0] = this.#undoValues[i];
     }
     this.#undoLength = 0;
+    this.#wrote = false;
     this.#cleared = false;
   }
 
+  /** A cell of the key; undefined if nothing was written. */
   read(cell: number): unknown {
-    const cells = this.#cells;
-    return cells === undefined ? UNSET : cells[cell];
+    return this.#cells[this.#base + cell];
   }
 
   write(cell: number, value: unknown): void {
-    const cells = this.#cells ?? this.#create();
-    if (!this.#created) {
+    const at = this.#base + cell;
+    if (!this.#isFresh) {
       const undo = this.#undoLength++;
-      this.#undoCells[undo] = cell;
-      this.#undoValues[undo] = cells[cell];
+      this.#undoCells[undo] = at;
+      this.#undoValues[undo] = this.#cells[at];
     }
-    cells[cell] = value;
+    this.#cells[at] = value;
+    this.#wrote = true;
   }
 
   clear(cell: number): void {
-    if (this.#cells === undefined || this.#cells[cell] === UNSET) return;
-    this.write(cell, UNSET);
+    if (this.#cells[this.#base + cell] === undefined) return;
+    this.write(cell, undefined);
     this.#cleared = true;
   }
 
-  /** Something outside the cells that a failed turn must take back. */
+  /** Something outside the cells has changed, which a failed turn must take back. */
   onRollback(undo: () => void): void {
+    this.#wrote = true;
     this.#undo.push(undo);
   }
 
-  #create(): Cells {
-    const cells: Cells = [];
-    for (let cell = 0; cell < this.#width; cell++) cells.push(UNSET);
-    this.#cells = cells;
-    this.#created = true;
-    this.#keyed.set(this.#key, cells);
-    return cells;
-  }
-
-  #dropIfEmpty(): void {
-    this.#cleared = false;
-    const cells = this.#cells;
-    if (cells === undefined) return;
-    for (let cell = 0; cell < cells.length; cell++) if (cells[cell] !== UNSET) return;
-    this.#drop();
-  }
-
-  #drop(): void {
-    this.#keyed.delete(this.#key);
-    this.#cells = undefined;
-    this.#created = false;
+  #isAnySet(): boolean {
+    for (let cell = 0; cell < this.#width; cell++) {
+      if (this.#cells[this.#base + cell] !== undefined) return true;
+    }
+    return false;
   }
 }
 
@@ -149,7 +143,7 @@ class CellValue implements ValueState<unknown> {
 
   get value(): unknown {
     const value = this.#cursor.read(this.#cell);
-    return value === UNSET ? this.#initial : value;
+    return value === undefined ? this.#initial : value;
   }
 
   /** Setting `undefined` clears: a value that reads as unset is not kept. */

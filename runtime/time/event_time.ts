@@ -25,6 +25,14 @@ export class EventTimeGenerator {
     if (timestamp > this.#newest) this.#newest = timestamp;
   }
 
+  /** Records with these timestamps passed. */
+  seeAll(timestamps: Float64Array): void {
+    this.#records += timestamps.length;
+    let newest = this.#newest;
+    for (const timestamp of timestamps) if (timestamp > newest) newest = timestamp;
+    this.#newest = newest;
+  }
+
   /** The watermark if it has risen since it was last taken. */
   take(): WatermarkEvent | undefined {
     const at = this.#newest - this.#outOfOrdernessMs - 1;

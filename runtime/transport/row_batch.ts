@@ -6,6 +6,7 @@
  */
 
 import { plainRecord } from "../../connectors/raw_record.ts";
+import type { KeyTable } from "../state/key_table.ts";
 import type { Key } from "../stream.ts";
 import { NO_ORIGIN, type Origin } from "../worker/record_cursor.ts";
 import {
@@ -15,9 +16,11 @@ import {
   encodeValues,
   transferables as valueTransferables,
 } from "./column_codec.ts";
+import type { RowSequence } from "./rows.ts";
 
-/** Rows of one edge, in order. */
-export class RowBatch {
+/** Rows as values in arrays. */
+export class RowBatch implements RowSequence {
+  readonly kind = "values";
   readonly values: unknown[] = [];
   readonly keys: Key[] = [];
   readonly groups: number[] = [];
@@ -29,6 +32,26 @@ export class RowBatch {
 
   get length(): number {
     return this.values.length;
+  }
+
+  slotsIn(keys: KeyTable, slots: Uint32Array<ArrayBuffer>): void {
+    keys.slotsOf(this.keys, this.groups, this.length, slots);
+  }
+
+  valueAt(row: number): unknown {
+    return this.values[row];
+  }
+
+  timestampAt(row: number): number {
+    return this.timestamps[row] ?? -Infinity;
+  }
+
+  originAt(row: number): Origin {
+    return this.origins[row] ?? NO_ORIGIN;
+  }
+
+  originRowAt(row: number): number {
+    return this.originRows[row] ?? 0;
   }
 
   /** The batch without some rows. */
@@ -50,6 +73,7 @@ export class RowBatch {
 
 /** A batch as it is sent: plain data. */
 export interface EncodedRows {
+  readonly kind: "values";
   readonly length: number;
   readonly bytes: number;
   readonly values: EncodedValues;
@@ -83,6 +107,7 @@ export function encodeRows(rows: RowBatch, encoder: ColumnEncoder): EncodedRows 
     positionEnds[row] = positions.length;
   }
   return {
+    kind: "values",
     length,
     bytes: rows.bytes,
     values: encodeValues(rows.values.map(plainRecord), length, encoder),

@@ -12,7 +12,7 @@ import type { AsyncCall } from "../topology.ts";
 import type { Emit } from "../../operators/fused.ts";
 import type { Failures } from "./failures.ts";
 import { Gate, type Valve } from "./gate.ts";
-import { RecordCursor } from "./record_cursor.ts";
+import type { RecordCursor } from "./record_cursor.ts";
 import type { TurnQueue, TurnTaker } from "./turn_queue.ts";
 
 /** Keeps count of calls that are waiting for something else than the clock; virtual time stands still meanwhile. */
@@ -92,7 +92,7 @@ export class AsyncOperator implements TurnTaker {
 
   /** Takes the record that the cursor is at. */
   push(value: unknown, emit: Emit<unknown>): void {
-    const cursor = Object.assign(new RecordCursor(), this.#cursor);
+    const cursor = this.#cursor.kept();
     this.#entries.push({ kind: "call", value, cursor, emit, state: { kind: "waiting" } });
     this.#calls++;
     this.#startWaiting();
@@ -154,7 +154,7 @@ export class AsyncOperator implements TurnTaker {
     const { state } = call;
     if (state.kind === "waiting" || state.kind === "running") return false;
     this.#calls--;
-    Object.assign(this.#cursor, call.cursor);
+    this.#cursor.goTo(call.cursor);
     if (state.kind === "done") call.emit(state.result);
     else this.#failures.thrown(this.#name, call.value, state.error, this.#cursor);
     return true;

@@ -9,13 +9,14 @@ import { BATCH_BYTES_MAX, BATCH_ROWS_MAX, CHANNEL_BYTES_MAX, CHANNEL_ROWS_MAX } 
 import type { Key } from "../stream.ts";
 import type { WatermarkEvent } from "../time/watermark.ts";
 import { RowBatch } from "../transport/row_batch.ts";
+import type { Rows } from "../transport/rows.ts";
 import { Gate } from "./gate.ts";
 import type { RecordCursor } from "./record_cursor.ts";
 
 /** The far end of a channel: the stage itself, or the link to the worker where it is. */
 export interface Delivery {
   /** Returns how many rows were really sent; the others have become dead letters. */
-  rows(batch: RowBatch): number;
+  rows(rows: Rows): number;
   watermark(origin: string, event: WatermarkEvent): void;
   end(final: boolean): void;
 }
@@ -44,15 +45,17 @@ export class OutboundChannel {
     if (batch.values.length >= BATCH_ROWS_MAX || batch.bytes >= BATCH_BYTES_MAX) this.flush();
   }
 
+  /** Rows that are a batch already go at once, behind those that came before. */
+  addRows(rows: Rows): void {
+    this.flush();
+    this.#send(rows);
+  }
+
   flush(): void {
     const batch = this.#batch;
     if (batch.length === 0) return;
     this.#batch = new RowBatch();
-    // Counted before it is sent: a stage on the same worker may give credit back at once.
-    const { length, bytes } = batch;
-    this.#underway(length, bytes);
-    const sent = this.#delivery.rows(batch);
-    if (sent < length) this.#underway(sent - length, sent === 0 ? -bytes : 0);
+    this.#send(batch);
   }
 
   watermark(origin: string, event: WatermarkEvent): void {
@@ -68,6 +71,14 @@ export class OutboundChannel {
   /** The receiver has handled so much. */
   credit(rows: number, bytes: number): void {
     this.#underway(-rows, -bytes);
+  }
+
+  #send(rows: Rows): void {
+    // Counted before it is sent: a stage on the same worker may give credit back at once.
+    const { length, bytes } = rows;
+    this.#underway(length, bytes);
+    const sent = this.#delivery.rows(rows);
+    if (sent < length) this.#underway(sent - length, sent === 0 ? -bytes : 0);
   }
 
   #underway(rows: number, bytes: number): void {

@@ -8,6 +8,7 @@
 import { keyGroupOf } from "../state/key_group.ts";
 import type { Key } from "../stream.ts";
 import type { WatermarkEvent } from "../time/watermark.ts";
+import type { Rows } from "../transport/rows.ts";
 import type { OutboundChannel } from "./channel.ts";
 import type { Failures } from "./failures.ts";
 import type { RecordCursor } from "./record_cursor.ts";
@@ -16,11 +17,12 @@ import type { RecordCursor } from "./record_cursor.ts";
 export class EdgeOutput {
   /** Of all edges, to all workers. */
   readonly channels: readonly OutboundChannel[];
+  /** The worker of each key group. */
+  readonly routing: readonly number[];
   /** By edge, then worker. */
   readonly #edges: readonly (readonly OutboundChannel[])[];
   readonly #operator: string;
   readonly #key: (value: unknown) => Key;
-  readonly #routing: readonly number[];
   readonly #cursor: RecordCursor;
   readonly #failures: Failures;
 
@@ -39,9 +41,14 @@ export class EdgeOutput {
     this.#edges = options.edges;
     this.#operator = options.operator;
     this.#key = options.key;
-    this.#routing = options.routing;
+    this.routing = options.routing;
     this.#cursor = options.cursor;
     this.#failures = options.failures;
+  }
+
+  /** Whether the same rows go to several stages. */
+  get isShared(): boolean {
+    return this.#edges.length > 1;
   }
 
   next(value: unknown): void {
@@ -57,9 +64,14 @@ export class EdgeOutput {
         `Cannot key the record: its key is ${found}, expected a string or a finite number`;
       return this.#failures.refused(this.#operator, value, reason, this.#cursor);
     }
-    const group = keyGroupOf(key, this.#routing.length);
-    const worker = this.#routing[group] ?? 0;
+    const group = keyGroupOf(key, this.routing.length);
+    const worker = this.routing[group] ?? 0;
     for (const channels of this.#edges) channels[worker]?.add(value, key, group, this.#cursor);
+  }
+
+  /** Rows that are all of one worker's key groups. */
+  nextRows(worker: number, rows: Rows): void {
+    for (const channels of this.#edges) channels[worker]?.addRows(rows);
   }
 
   watermark(origin: string, event: WatermarkEvent): void {

@@ -5,14 +5,17 @@
  * @module
  */
 
+import type { KeyedDecoder } from "../../operators/decoder/keyed_decoder.ts";
 import type { Edge } from "../stage_plan.ts";
 import { ColumnEncoder, UncloneableRow, uncloneableRows } from "../transport/column_codec.ts";
+import { DecodedRows, movables } from "../transport/decoded_rows.ts";
 import { decodeRows, encodeRows, type RowBatch, transferables } from "../transport/row_batch.ts";
+import type { Rows } from "../transport/rows.ts";
 import { type Delivery, InboundChannel, OutboundChannel } from "./channel.ts";
 import type { Failures } from "./failures.ts";
 import type { KeyedStage } from "./keyed_stage.ts";
 import type { Link, PeerMessage } from "./protocol.ts";
-import { NO_ORIGIN, RecordCursor } from "./record_cursor.ts";
+import { RecordCursor } from "./record_cursor.ts";
 
 /** The channels of one worker. */
 export class Exchange {
@@ -20,6 +23,8 @@ export class Exchange {
   readonly #links: readonly (Link | undefined)[];
   readonly #failures: Failures;
   readonly #edges: readonly Edge[];
+  /** By edge: what decoded the rows that come over it as columns. */
+  readonly #decoders: readonly (KeyedDecoder | undefined)[];
   readonly #stages = new Map<string, KeyedStage>();
   /** By edge, then worker. */
   readonly #outbound = new Map<number, OutboundChannel[]>();
@@ -33,11 +38,13 @@ export class Exchange {
     worker: number,
     links: readonly (Link | undefined)[],
     edges: readonly Edge[],
+    decoders: readonly (KeyedDecoder | undefined)[],
     failures: Failures,
   ) {
     this.#worker = worker;
     this.#links = links;
     this.#edges = edges;
+    this.#decoders = decoders;
     this.#failures = failures;
     for (const edge of edges) {
       this.#outbound.set(
@@ -96,10 +103,10 @@ export class Exchange {
   #localDelivery(edge: Edge): Delivery {
     const stage = () => this.#stages.get(edge.to);
     return {
-      rows: (batch) => {
+      rows: (rows) => {
         const channel = this.#inbound.get(edge.id)?.[this.#worker];
-        if (channel !== undefined) stage()?.accept(batch, edge.input, channel);
-        return batch.length;
+        if (channel !== undefined) stage()?.accept(rows, edge.input, channel);
+        return rows.length;
       },
       watermark: (origin, event) => stage()?.acceptWatermark(edge.input, origin, event),
       end: (final) => stage()?.acceptEnd(edge.input, final),
@@ -111,8 +118,13 @@ export class Exchange {
     const post = (message: PeerMessage, transfer?: ArrayBuffer[]) =>
       this.#links[to]?.post(message, transfer);
     return {
-      rows: (batch) => {
-        const rows = this.#encode(edge, to, batch, encoder);
+      rows: (of) => {
+        if (of.kind === "columns") {
+          const rows = of.encode();
+          post({ type: "rows", edge: edge.id, rows }, movables(rows));
+          return rows.length;
+        }
+        const rows = this.#encode(edge, to, of, encoder);
         if (rows.length > 0) post({ type: "rows", edge: edge.id, rows }, transferables(rows));
         return rows.length;
       },
@@ -136,11 +148,12 @@ export class Exchange {
     const refused = uncloneableRows(batch.values, batch.length);
     for (const error of refused) {
       const { row } = error;
+      const key = batch.keys[row] ?? "";
       const cursor = Object.assign(new RecordCursor(), {
-        timestamp: batch.timestamps[row] ?? -Infinity,
-        key: batch.keys[row],
-        origin: batch.origins[row] ?? NO_ORIGIN,
-        row: batch.originRows[row] ?? 0,
+        timestamp: batch.timestampAt(row),
+        keys: { keyAt: () => key },
+        origin: batch.originAt(row),
+        row: batch.originRowAt(row),
       });
       this.#failures.refused(
         `${edge.from}/keyBy`,
@@ -151,6 +164,17 @@ export class Exchange {
       );
     }
     return encodeRows(batch.without(new Set(refused.map(({ row }) => row))), encoder);
+  }
+
+  #decode(edge: Edge, rows: Extract<PeerMessage, { type: "rows" }>["rows"]): Rows {
+    if (rows.kind === "values") return decodeRows(rows);
+    const decoder = this.#decoders[edge.id];
+    if (decoder === undefined) {
+      throw new Error(
+        `Cannot take columns over edge ${edge.id}: its rows are decoded otherwise here`,
+      );
+    }
+    return DecodedRows.decode(rows, decoder);
   }
 
   #creditor(edge: Edge, from: number): (rows: number, bytes: number) => void {
@@ -184,7 +208,7 @@ export class Exchange {
     }
     switch (message.type) {
       case "rows":
-        return stage.accept(decodeRows(message.rows), edge.input, channel);
+        return stage.accept(this.#decode(edge, message.rows), edge.input, channel);
       case "watermark":
         return stage.acceptWatermark(edge.input, message.origin, message.event);
       case "end":

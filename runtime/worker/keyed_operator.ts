@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { KeyedState } from "../state/keyed_state.ts";
 import { handlesOf, StateCursor } from "../state/memory_state.ts";
 import type { Handles, StateSpecs } from "../state/state.ts";
 import type { Emits, Key, KeyedContext } from "../stream.ts";
@@ -12,15 +13,15 @@ import type { Timer } from "../time/timers.ts";
 import type { KeyedOperator as KeyedOperatorSpec } from "../topology.ts";
 import type { Failures } from "./failures.ts";
 import type { PartitionActor } from "./partition_actor.ts";
-import type { RecordCursor } from "./record_cursor.ts";
+import type { KeyReader, RecordCursor } from "./record_cursor.ts";
 import type { Chain } from "./stage_outputs.ts";
 
 /** Handles rows and timers. Never throws: failures become dead letters. */
 export interface KeyedOperator {
-  /** One row; the cursor stands at it. */
-  row(actor: PartitionActor, input: number, key: Key, value: unknown, chain: Chain): void;
-  /** A timer that is due; the cursor stands at its time. */
-  timer(actor: PartitionActor, timer: Timer, chain: Chain): void;
+  /** One row of the key in a slot; the cursor stands at it. */
+  row(actor: PartitionActor, input: number, slot: number, value: unknown, chain: Chain): void;
+  /** A timer that is due, of the key in a slot; the cursor stands at its time. */
+  timer(actor: PartitionActor, timer: Timer, slot: number, chain: Chain): void;
   /** The input is over for this actor. */
   complete(actor: PartitionActor, chain: Chain): void;
   close(): void;
@@ -40,16 +41,18 @@ export class HandlerOperator implements KeyedOperator {
   constructor(
     name: string,
     spec: Extract<KeyedOperatorSpec, { kind: "handlers" }>,
+    state: KeyedState,
     cursor: RecordCursor,
     failures: Failures,
   ) {
     this.#name = name;
     this.#handlers = spec.handlers;
     this.#onTimer = spec.onTimer;
-    this.#state = new StateCursor(Object.keys(spec.state).length);
+    this.#state = new StateCursor(state);
     this.#context = new HandlerContext(
       name,
       handlesOf(spec.state, this.#state),
+      state.keys,
       this.#state,
       spec.onTimer !== undefined,
     );
@@ -57,11 +60,11 @@ export class HandlerOperator implements KeyedOperator {
     this.#failures = failures;
   }
 
-  row(actor: PartitionActor, input: number, key: Key, value: unknown, chain: Chain): void {
+  row(actor: PartitionActor, input: number, slot: number, value: unknown, chain: Chain): void {
     const handler = this.#handlers[input];
     if (handler === undefined) return;
-    this.#state.begin(actor.cells, key);
-    this.#context.point(actor, key, this.#cursor.timestamp);
+    this.#state.begin(slot);
+    this.#context.point(actor, slot, this.#cursor.timestamp);
     let outputs: readonly unknown[] | undefined;
     try {
       outputs = this.#collect(handler(value, this.#context));
@@ -74,11 +77,11 @@ export class HandlerOperator implements KeyedOperator {
     if (outputs !== undefined) this.#emit(outputs, chain);
   }
 
-  timer(actor: PartitionActor, timer: Timer, chain: Chain): void {
+  timer(actor: PartitionActor, timer: Timer, slot: number, chain: Chain): void {
     const { key, name } = timer;
     if (this.#onTimer === undefined) return;
-    this.#state.begin(actor.cells, key);
-    this.#context.point(actor, key, timer.at);
+    this.#state.begin(slot);
+    this.#context.point(actor, slot, timer.at);
     let outputs: readonly unknown[] | undefined;
     try {
       outputs = this.#collect(this.#onTimer(name, this.#context));
@@ -122,21 +125,24 @@ export class HandlerOperator implements KeyedOperator {
 
 /** What handlers get, pointed at one key after the other. Its methods need no `this`: handlers take it apart. */
 class HandlerContext implements KeyedContext<Key, StateSpecs> {
-  key: Key = "";
   timestamp = -Infinity;
   watermark = -Infinity;
   readonly state: Handles<StateSpecs>;
   readonly setTimer: (name: string, at: number) => void;
   readonly clearTimer: (name: string) => void;
+  readonly #keys: KeyReader;
+  #slot = 0;
   #actor: PartitionActor | undefined;
 
   constructor(
     operator: string,
     state: Handles<StateSpecs>,
+    keys: KeyReader,
     cursor: StateCursor,
     hasTimerHandler: boolean,
   ) {
     this.state = state;
+    this.#keys = keys;
     this.setTimer = (name, at) => {
       const timers = this.#actor?.timers;
       if (timers === undefined) return;
@@ -160,9 +166,13 @@ class HandlerContext implements KeyedContext<Key, StateSpecs> {
     };
   }
 
-  point(actor: PartitionActor, key: Key, timestamp: number): void {
+  get key(): Key {
+    return this.#keys.keyAt(this.#slot);
+  }
+
+  point(actor: PartitionActor, slot: number, timestamp: number): void {
     this.#actor = actor;
-    this.key = key;
+    this.#slot = slot;
     this.timestamp = timestamp;
     this.watermark = actor.watermark;
   }

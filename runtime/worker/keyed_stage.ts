@@ -9,8 +9,9 @@
  */
 
 import { TURN_ROWS_MAX } from "../limits.ts";
+import type { KeyedState } from "../state/keyed_state.ts";
 import { InputWatermark, OperatorWatermark, type WatermarkEvent } from "../time/watermark.ts";
-import type { RowBatch } from "../transport/row_batch.ts";
+import type { Rows } from "../transport/rows.ts";
 import { InboundChannel } from "./channel.ts";
 import type { KeyedOperator } from "./keyed_operator.ts";
 import {
@@ -19,7 +20,7 @@ import {
   type ReceivedBatch,
   type StageMark,
 } from "./partition_actor.ts";
-import { NO_ORIGIN, type RecordCursor } from "./record_cursor.ts";
+import type { RecordCursor } from "./record_cursor.ts";
 import type { Chain, StageOutputs } from "./stage_outputs.ts";
 import type { TurnQueue } from "./turn_queue.ts";
 
@@ -41,6 +42,7 @@ export class KeyedStage {
   readonly #domain: string;
   readonly #queue: TurnQueue;
   readonly #cursor: RecordCursor;
+  readonly #state: KeyedState;
   readonly #operator: KeyedOperator;
   readonly #outputs: StageOutputs;
   readonly #ended: () => void;
@@ -64,6 +66,7 @@ export class KeyedStage {
     inputs: readonly StageInput[];
     queue: TurnQueue;
     cursor: RecordCursor;
+    state: KeyedState;
     operator: KeyedOperator;
     outputs: StageOutputs;
     /** Called once, when everything has been handled and handed on. */
@@ -73,6 +76,7 @@ export class KeyedStage {
     this.#domain = originOf(options.name, options.worker);
     this.#queue = options.queue;
     this.#cursor = options.cursor;
+    this.#state = options.state;
     this.#operator = options.operator;
     this.#outputs = options.outputs;
     this.#ended = options.ended;
@@ -98,9 +102,7 @@ export class KeyedStage {
 
   /** Keys with state. */
   get keys(): number {
-    let keys = 0;
-    for (const actor of this.#chains.keys()) keys += actor.cells.size;
-    return keys;
+    return this.#state.kept;
   }
 
   /** Actors go on after back-pressure. */
@@ -108,12 +110,18 @@ export class KeyedStage {
     for (const actor of this.#chains.keys()) this.#line(actor);
   }
 
-  /** Rows came over a channel: one counting sort of row numbers by key group, no row is copied. */
-  accept(rows: RowBatch, input: number, channel: InboundChannel): void {
-    const order = this.#orderByGroup(rows);
+  /**
+   * Rows came over a channel: one look-up of their keys, and one counting sort of row numbers by key group; no row is
+   * copied.
+   */
+  accept(rows: Rows, input: number, channel: InboundChannel): void {
     const { length } = rows;
+    const slots = new Uint32Array(length);
+    rows.slotsIn(this.#state.keys, slots);
+    this.#state.enter(slots);
+    const order = this.#orderByGroup(rows);
     const counts = this.#counts;
-    const batch: ReceivedBatch = { rows, order, input, channel, left: length };
+    const batch: ReceivedBatch = { rows, slots, order, input, channel, left: length };
     this.waiting += length;
     let from = 0;
     for (let group = 0; from < length; group++) {
@@ -131,7 +139,7 @@ export class KeyedStage {
   }
 
   /** Row numbers by key group; leaves in `#counts` where each group's end. */
-  #orderByGroup({ groups, length }: RowBatch): Uint32Array {
+  #orderByGroup({ groups, length }: Rows): Uint32Array {
     const ends = this.#counts.fill(0);
     for (let row = 0; row < length; row++) add(ends, (groups[row] ?? 0) + 1, 1);
     for (let group = 1; group < ends.length; group++) add(ends, group, ends[group - 1] ?? 0);
@@ -169,13 +177,14 @@ export class KeyedStage {
     this.#operator.close();
     for (const chain of this.#chains.values()) chain.close();
     this.#outputs.close();
+    this.#state.close();
   }
 
   #end(final: boolean): void {
     this.#stopProbing();
     if (final) {
       for (const [actor, chain] of this.#chains) {
-        this.#point();
+        this.#cursor.leave();
         this.#operator.complete(actor, chain);
       }
     }
@@ -248,21 +257,24 @@ export class KeyedStage {
     chain: Chain,
   ): number {
     const { batch } = entry;
-    const { rows, order, input } = batch;
+    const { rows, slots, order, input } = batch;
     const { valve } = this.#outputs;
+    const { keys } = this.#state;
     const cursor = this.#cursor;
     const end = Math.min(entry.end, entry.next + most);
     const from = entry.next;
     cursor.bytes = rows.bytes / rows.length;
+    cursor.keys = keys;
     let at = from;
     while (at < end && !valve.blocked) {
       const row = order[at++] ?? 0;
-      const key = rows.keys[row] ?? "";
-      cursor.key = key;
-      cursor.timestamp = rows.timestamps[row] ?? -Infinity;
-      cursor.origin = rows.origins[row] ?? NO_ORIGIN;
-      cursor.row = rows.originRows[row] ?? 0;
-      this.#operator.row(actor, input, key, rows.values[row], chain);
+      const slot = slots[row] ?? 0;
+      cursor.slot = slot;
+      cursor.timestamp = rows.timestampAt(row);
+      cursor.origin = rows.originAt(row);
+      cursor.row = rows.originRowAt(row);
+      this.#operator.row(actor, input, slot, rows.valueAt(row, keys, slot), chain);
+      this.#state.leave(slot);
     }
     entry.next = at;
     const handled = at - from;
@@ -289,20 +301,14 @@ export class KeyedStage {
         break;
       }
       fired++;
-      this.#point(timer.at);
-      this.#cursor.key = timer.key;
-      this.#operator.timer(actor, timer, chain);
+      const slot = this.#state.enterKey(timer.key, actor.group);
+      this.#cursor.leave(timer.at);
+      this.#cursor.keys = this.#state.keys;
+      this.#cursor.slot = slot;
+      this.#operator.timer(actor, timer, slot, chain);
+      this.#state.leave(slot);
     }
     return fired + 1;
-  }
-
-  /** Points the cursor at no record. */
-  #point(timestamp = -Infinity): void {
-    const cursor = this.#cursor;
-    cursor.timestamp = timestamp;
-    cursor.origin = NO_ORIGIN;
-    cursor.row = 0;
-    cursor.key = undefined;
   }
 }
 

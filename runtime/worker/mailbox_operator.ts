@@ -9,6 +9,7 @@ import { type Observable, Subject, type Subscription } from "../../deps.ts";
 import type { Cancel, Clock } from "../clock.ts";
 import { reasonOf } from "../dead_letter.ts";
 import { ACTIVE_MAILBOXES_MAX } from "../limits.ts";
+import type { KeyedState } from "../state/keyed_state.ts";
 import { handlesOf, StateCursor } from "../state/memory_state.ts";
 import type { Handles, StateSpecs } from "../state/state.ts";
 import type { ActorContext, Key, Keyed } from "../stream.ts";
@@ -16,7 +17,7 @@ import type { KeyedOperator as KeyedOperatorSpec } from "../topology.ts";
 import type { Failures } from "./failures.ts";
 import type { KeyedOperator } from "./keyed_operator.ts";
 import type { PartitionActor } from "./partition_actor.ts";
-import type { RecordCursor } from "./record_cursor.ts";
+import type { KeyReader, RecordCursor } from "./record_cursor.ts";
 import { RxChain } from "./rx_chain.ts";
 import type { Chain } from "./stage_outputs.ts";
 
@@ -38,6 +39,7 @@ export class MailboxOperator implements KeyedOperator {
   readonly #clock: Clock;
   readonly #cursor: RecordCursor;
   readonly #failures: Failures;
+  readonly #keyed: KeyedState;
   readonly #state: StateCursor;
   readonly #handles: Handles<StateSpecs>;
   /** By actor, then key, longest unused first. */
@@ -51,6 +53,7 @@ export class MailboxOperator implements KeyedOperator {
   constructor(
     name: string,
     spec: Extract<KeyedOperatorSpec, { kind: "actor" }>,
+    state: KeyedState,
     clock: Clock,
     cursor: RecordCursor,
     failures: Failures,
@@ -60,12 +63,14 @@ export class MailboxOperator implements KeyedOperator {
     this.#clock = clock;
     this.#cursor = cursor;
     this.#failures = failures;
-    this.#state = new StateCursor(Object.keys(spec.state).length);
+    this.#keyed = state;
+    this.#state = new StateCursor(state);
     this.#handles = handlesOf(spec.state, this.#state);
   }
 
-  row(actor: PartitionActor, _input: number, key: Key, value: unknown, chain: Chain): void {
-    this.#state.begin(actor.cells, key);
+  row(actor: PartitionActor, _input: number, slot: number, value: unknown, chain: Chain): void {
+    const key = this.#keyed.keys.keyAt(slot);
+    this.#state.begin(slot);
     this.#scratch.length = 0;
     this.#thrown = undefined;
     try {
@@ -99,23 +104,30 @@ export class MailboxOperator implements KeyedOperator {
   /** Mailboxes complete, so that operators which wait for the end emit. */
   complete(actor: PartitionActor, chain: Chain): void {
     for (const [key, active] of this.#active.get(actor) ?? []) {
-      this.#state.begin(actor.cells, key);
-      this.#cursor.key = key;
-      this.#scratch.length = 0;
-      this.#thrown = undefined;
-      this.#handled = active;
-      active.mailbox.complete();
-      const thrown = this.#settled();
-      if (thrown !== undefined) {
-        this.#state.rollback();
-        this.#failures.thrown(this.#name, undefined, thrown.error, this.#cursor);
-        continue;
-      }
-      this.#state.commit();
-      for (const output of this.#scratch) chain.next(output);
+      const slot = this.#keyed.enterKey(key, actor.group);
+      this.#cursor.keys = this.#keyed.keys;
+      this.#cursor.slot = slot;
+      this.#complete(slot, active, chain);
+      this.#keyed.leave(slot);
     }
     this.#active.delete(actor);
     chain.end(true);
+  }
+
+  #complete(slot: number, active: ActiveMailbox, chain: Chain): void {
+    this.#state.begin(slot);
+    this.#scratch.length = 0;
+    this.#thrown = undefined;
+    this.#handled = active;
+    active.mailbox.complete();
+    const thrown = this.#settled();
+    if (thrown !== undefined) {
+      this.#state.rollback();
+      this.#failures.thrown(this.#name, undefined, thrown.error, this.#cursor);
+      return;
+    }
+    this.#state.commit();
+    for (const output of this.#scratch) chain.next(output);
   }
 
   close(): void {
@@ -224,6 +236,7 @@ class MailboxContext implements ActorContext<Key, StateSpecs> {
 export class PipeOperator implements KeyedOperator {
   readonly #name: string;
   readonly #spec: Extract<KeyedOperatorSpec, { kind: "pipe" }>;
+  readonly #keys: KeyReader;
   readonly #cursor: RecordCursor;
   readonly #failures: Failures;
   readonly #chains = new Map<PartitionActor, RxChain>();
@@ -231,18 +244,21 @@ export class PipeOperator implements KeyedOperator {
   constructor(
     name: string,
     spec: Extract<KeyedOperatorSpec, { kind: "pipe" }>,
+    keys: KeyReader,
     cursor: RecordCursor,
     failures: Failures,
   ) {
     this.#name = name;
     this.#spec = spec;
+    this.#keys = keys;
     this.#cursor = cursor;
     this.#failures = failures;
   }
 
-  row(actor: PartitionActor, _input: number, key: Key, value: unknown, chain: Chain): void {
+  row(actor: PartitionActor, _input: number, slot: number, value: unknown, chain: Chain): void {
     let rx = this.#chains.get(actor);
     if (rx === undefined) this.#chains.set(actor, rx = this.#subscribe(chain));
+    const key = this.#keys.keyAt(slot);
     const keyed: Keyed<Key, unknown> = { key, value, timestamp: this.#cursor.timestamp };
     rx.next(keyed);
   }

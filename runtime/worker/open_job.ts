@@ -7,8 +7,10 @@
 import type { SinkWriter } from "../../connectors/sink.ts";
 import type { ConnectorContext } from "../../connectors/source.ts";
 import type { Clock } from "../clock.ts";
+import { columnarCut } from "../columnar_cut.ts";
 import type { DeadLetter } from "../dead_letter.ts";
 import { type JobPlan, type Stage, stagesOf } from "../stage_plan.ts";
+import { KeyedState } from "../state/keyed_state.ts";
 import type { NodeId, NodeOf, Topology } from "../topology.ts";
 import type { Outside } from "./async_operator.ts";
 import { EdgeOutput } from "./edge_output.ts";
@@ -61,7 +63,17 @@ export class OpenJob {
     this.#options = options;
     const { clock, placement, plan, topology, failures, writers } = options;
     this.#queue = new TurnQueue(clock, () => this.#flush());
-    this.#exchange = new Exchange(placement.worker, options.links, plan.edges, failures);
+    const decoders = plan.edges.map(({ keyBy }) => {
+      const node = topology.nodes[keyBy];
+      return node?.kind === "keyBy" ? columnarCut(topology, node)?.decoder : undefined;
+    });
+    this.#exchange = new Exchange(
+      placement.worker,
+      options.links,
+      plan.edges,
+      decoders,
+      failures,
+    );
     const port = (writer: SinkWriter<never>) =>
       new SinkPort(writer as SinkWriter<unknown>, (error) => failures.fatal(error));
     for (const [name, writer] of writers) this.#sinks.set(name, port(writer));
@@ -200,6 +212,9 @@ export class OpenJob {
       const origins = edges.flatMap((edge) => this.#originsOf(edge.from, stages));
       return { channels: edges.length * workers, origins: [...new Set(origins)] };
     });
+    const { operator } = head;
+    const width = operator.kind === "pipe" ? 0 : Object.keys(operator.state).length;
+    const state = new KeyedState(width, this.#options.connectors.random);
     const keyed = new KeyedStage({
       name: stage.name,
       worker,
@@ -207,7 +222,8 @@ export class OpenJob {
       inputs,
       queue: this.#queue,
       cursor,
-      operator: this.#operator(head, cursor),
+      state,
+      operator: this.#operator(head, state, cursor),
       outputs,
       ended: () => this.#stageEnded(),
     });
@@ -215,15 +231,19 @@ export class OpenJob {
     return keyed;
   }
 
-  #operator({ name, operator }: NodeOf<"keyed">, cursor: RecordCursor): KeyedOperator {
+  #operator(
+    { name, operator }: NodeOf<"keyed">,
+    state: KeyedState,
+    cursor: RecordCursor,
+  ): KeyedOperator {
     const { clock, failures } = this.#options;
     switch (operator.kind) {
       case "handlers":
-        return new HandlerOperator(name, operator, cursor, failures);
+        return new HandlerOperator(name, operator, state, cursor, failures);
       case "actor":
-        return new MailboxOperator(name, operator, clock, cursor, failures);
+        return new MailboxOperator(name, operator, state, clock, cursor, failures);
       case "pipe":
-        return new PipeOperator(name, operator, cursor, failures);
+        return new PipeOperator(name, operator, state.keys, cursor, failures);
     }
   }
 

@@ -1,19 +1,20 @@
 /**
- * A partition actor: one key group of one keyed stage. It owns a mailbox, the state of its keys and their timers;
- * nothing else touches them. Its mailbox holds ranges of batches, and marks that must not overtake what came before.
+ * A partition actor: one key group of one keyed stage. It owns a mailbox, the state of its keys (kept beside that of the
+ * stage's other groups, by slot) and their timers; nothing but its turns touches them. Its mailbox holds ranges of batches, and marks that must not overtake what came before.
  *
  * @module
  */
 
-import type { KeyedCells } from "../state/memory_state.ts";
 import { TimerQueue } from "../time/timers.ts";
-import type { RowBatch } from "../transport/row_batch.ts";
+import type { Rows } from "../transport/rows.ts";
 import type { InboundChannel } from "./channel.ts";
 import type { TurnTaker } from "./turn_queue.ts";
 
 /** A batch that came over a channel, shared by the actors that have rows of it. */
 export interface ReceivedBatch {
-  readonly rows: RowBatch;
+  readonly rows: Rows;
+  /** The slot of each row's key. */
+  readonly slots: Uint32Array;
   /** Row numbers by key group. */
   readonly order: Uint32Array;
   /** Which input of the stage it came in by. */
@@ -41,7 +42,6 @@ export type MailboxEntry =
 /** The actor of a key group. */
 export class PartitionActor {
   readonly group: number;
-  readonly cells: KeyedCells = new Map();
   readonly timers = new TimerQueue();
   /** Event-time clock: the last mark it has reached. */
   watermark = -Infinity;

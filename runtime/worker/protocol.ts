@@ -29,10 +29,11 @@ import type { DeadLetter, ErrorPolicy } from "../dead_letter.ts";
 import type { LogFields, LogLevel } from "../logger.ts";
 import type { JobPlan } from "../stage_plan.ts";
 import type { WatermarkEvent } from "../time/watermark.ts";
+import type { EncodedDecodedRows } from "../transport/decoded_rows.ts";
 import type { EncodedRows } from "../transport/row_batch.ts";
 
 /** Raised with every change to a message. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** What a worker needs to build the job. */
 export interface JobSettings {
@@ -157,7 +158,11 @@ export type WorkerMessage =
 
 /** Worker to worker, over a link; each is about one edge, named by its number in the plan. */
 export type PeerMessage =
-  | { readonly type: "rows"; readonly edge: number; readonly rows: EncodedRows }
+  | {
+    readonly type: "rows";
+    readonly edge: number;
+    readonly rows: EncodedRows | EncodedDecodedRows;
+  }
   | {
     readonly type: "watermark";
     readonly edge: number;

@@ -22,6 +22,11 @@ export function originText(origin: Origin, row: number): string {
   return origin.shard === "" ? "" : `${origin.shard}@${origin.positionAt(row)}`;
 }
 
+/** Where the keys of slots can be looked up. */
+export interface KeyReader {
+  keyAt(slot: number): Key;
+}
+
 /** Points at the record in hand. One a stage, changed in place. */
 export class RecordCursor {
   /** Event time, ms since the epoch, or -Infinity. */
@@ -29,7 +34,34 @@ export class RecordCursor {
   origin: Origin = NO_ORIGIN;
   /** The record's row within its origin. */
   row = 0;
-  key: Key | undefined = undefined;
   /** Estimated payload of what the record makes: what credits count. */
   bytes = 0;
+  /** Who knows the record's key by its slot; undefined for a record without a key. */
+  keys: KeyReader | undefined = undefined;
+  slot = 0;
+
+  /** The record's key: looked up when asked for, since most turns never ask. */
+  get key(): Key | undefined {
+    return this.keys?.keyAt(this.slot);
+  }
+
+  /** A cursor that stays at this record: its key is looked up now, as its slot may get another one. */
+  kept(): RecordCursor {
+    const { key } = this;
+    const keys = key === undefined ? undefined : { keyAt: () => key };
+    return Object.assign(new RecordCursor(), this, { keys });
+  }
+
+  /** Goes to where another cursor is. */
+  goTo(other: RecordCursor): void {
+    Object.assign(this, other);
+  }
+
+  /** Goes to no record. */
+  leave(timestamp = -Infinity): void {
+    this.timestamp = timestamp;
+    this.origin = NO_ORIGIN;
+    this.row = 0;
+    this.keys = undefined;
+  }
 }

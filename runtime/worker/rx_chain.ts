@@ -5,7 +5,12 @@
  * @module
  */
 
-import { type OperatorFunction, Subject, type Subscription } from "../../deps.ts";
+import {
+  Observable,
+  type OperatorFunction,
+  type Subscriber,
+  type Subscription,
+} from "../../deps.ts";
 import type { Emit } from "../../operators/fused.ts";
 import { reasonOf } from "../dead_letter.ts";
 
@@ -25,7 +30,7 @@ export interface RxListener {
 export class RxChain {
   readonly #operators: readonly OperatorFunction<unknown, unknown>[];
   readonly #listener: RxListener;
-  #input = new Subject<unknown>();
+  #input = new ChainInput();
   #subscription: Subscription | undefined;
   #running = false;
   #current: unknown;
@@ -60,10 +65,10 @@ export class RxChain {
   #subscribe(): void {
     this.#broken = false;
     this.#subscription?.unsubscribe();
-    const input = this.#input = new Subject<unknown>();
+    const input = this.#input = new ChainInput();
     const chain = this.#operators.reduce(
       (source, operator) => operator(source),
-      input.asObservable(),
+      input.observable,
     );
     this.#subscription = chain.subscribe({
       next: (value) => {
@@ -76,5 +81,36 @@ export class RxChain {
         else this.#listener.outside(`failed with "${reasonOf(error)}"`, error);
       },
     });
+  }
+}
+
+/**
+ * What a chain's first operator subscribes to: a Subject whose `next` is one call, since nearly always one operator
+ * listens. Several get each value in the order in which they have subscribed.
+ */
+class ChainInput {
+  readonly observable: Observable<unknown>;
+  #listeners: readonly Subscriber<unknown>[] = [];
+  #over = false;
+
+  constructor() {
+    this.observable = new Observable((listener) => {
+      if (this.#over) return listener.complete();
+      // A new array each time: one who comes or goes while a value is handed out changes nothing for the others.
+      this.#listeners = [...this.#listeners, listener];
+      return () => {
+        this.#listeners = this.#listeners.filter((other) => other !== listener);
+      };
+    });
+  }
+
+  next(value: unknown): void {
+    const listeners = this.#listeners;
+    for (let at = 0; at < listeners.length; at++) listeners[at]?.next(value);
+  }
+
+  complete(): void {
+    this.#over = true;
+    for (const listener of this.#listeners) listener.complete();
   }
 }

@@ -274,25 +274,17 @@ class ShardActor implements TurnTaker {
   }
 
   #handleRows(batch: ShardBatch<unknown>, origin: Origin, most: number): number {
-    const { valve } = this.#outputs;
     const cursor = this.#cursor;
-    const { next } = this.#chain;
     const from = this.#row;
-    const end = Math.min(batch.length, from + most);
     cursor.origin = origin;
-    cursor.key = undefined;
+    cursor.keys = undefined;
     cursor.bytes = batch.bytes / batch.length;
-    let row = from;
-    while (row < end && !valve.blocked) {
-      cursor.row = row;
-      cursor.timestamp = batch.timestampAt(row);
-      this.#handleRow(batch, row++, next);
-    }
-    this.#row = row;
-    return row - from;
+    const end = Math.min(batch.length, from + most);
+    this.#row = this.#chain.batch(batch, from, end, this.#handleRow);
+    return this.#row - from;
   }
 
-  #handleRow(batch: ShardBatch<unknown>, row: number, next: (value: unknown) => void): void {
+  readonly #handleRow = (batch: ShardBatch<unknown>, row: number): void => {
     let value: unknown;
     try {
       value = batch.valueAt(row);
@@ -300,8 +292,8 @@ class ShardActor implements TurnTaker {
       this.#failures.thrown(this.#origin, undefined, error, this.#cursor);
       return;
     }
-    next(value);
-  }
+    this.#chain.next(value);
+  };
 
   #over(phase: "ending" | "stopping"): void {
     if (this.#phase !== "reading") return;

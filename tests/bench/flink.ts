@@ -1,13 +1,15 @@
 /**
  * Apache Flink on the same files, for who has its runner: a program that takes
- * `WORKLOAD DATA_DIR --parallelism N --passes N` and prints one line of JSON. It builds itself on first use.
+ * `WORKLOAD DATA_DIR --parallelism N --passes N --json HOW` and prints one line of JSON. It builds itself on first use.
  *
  * @module
  */
 
 import { fileURLToPath } from "node:url";
+import type { FlinkEngineName } from "./engine.ts";
 import type { PlannedRun } from "./plan.ts";
 import { parseResult, type RunResult } from "./result.ts";
+import type { Workload } from "./workload.ts";
 
 /** Where the runner is looked for, from the repository's root. */
 export const FLINK_RUNNER = "../shared/bench/flink/run";
@@ -24,10 +26,32 @@ export function hasFlink(): boolean {
   }
 }
 
-/** How a planned run is started. */
-export function flinkCommand(run: PlannedRun, dataDir: string): [string, ...string[]] {
+/** How each of the engines that are Flink reads JSON, in the runner's words. */
+const JSON_READERS: Readonly<Record<FlinkEngineName, string>> = {
+  "flink": "streaming",
+  "flink-databind": "databind",
+  "flink-jsonpath": "jsonpath",
+};
+
+/** Whether Flink's job reads JSON in that way: by paths only what is behind a path. */
+export function flinkRuns(engine: FlinkEngineName, workload: Workload): boolean {
+  return engine !== "flink-jsonpath" || workload === "booking";
+}
+
+/** How a run of Flink is started. */
+export function flinkCommand(
+  engine: FlinkEngineName,
+  run: PlannedRun,
+  dataDir: string,
+): [string, ...string[]] {
   const { workload, workers, passes } = run;
-  return [runner, workload, dataDir, "--parallelism", `${workers}`, "--passes", `${passes}`];
+  const options = { parallelism: workers, passes, json: JSON_READERS[engine] };
+  return [
+    runner,
+    workload,
+    dataDir,
+    ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, `${value}`]),
+  ];
 }
 
 /**

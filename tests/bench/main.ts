@@ -1,13 +1,15 @@
 /**
  * The benchmark: generates the inputs, lets the engines take turns at the jobs, checks that all of them wrote what they
- * should, and prints one table. `deno task bench --workloads count --engines loop,penstock --runs 3 --flink`.
- * `deno task bench slow-sink` shows memory while a sink is slow. Progress goes to standard error, the table to standard output; exit code 1 when an engine is wrong.
+ * should, and prints tables. `deno task bench --workloads count --engines loop,penstock --runs 3 --flink`.
+ * `deno task bench memory` shows memory over a long run, `deno task bench slow-sink` while a sink is slow.
+ * Progress goes to standard error, tables to standard output; exit code 1 when an engine is wrong.
  *
  * @module
  */
 
 import { fileURLToPath } from "node:url";
-import { type BenchOptions, benchOptions } from "./arguments.ts";
+import { type BenchOptions, benchOptions, memoryOptions } from "./arguments.ts";
+import { isFlink, PENSTOCK_SCHEMAS } from "./engine.ts";
 import type { Expected } from "./expected.ts";
 import { FLINK_RUNNER, hasFlink } from "./flink.ts";
 import { generate } from "./generator.ts";
@@ -16,16 +18,18 @@ import { shareTable } from "./profile.ts";
 import { profiledShares } from "./profiled_run.ts";
 import { type RunResult, wrongResults } from "./result.ts";
 import { resultOf } from "./runner.ts";
-import { resultTable } from "./table.ts";
+import { resultTables } from "./table.ts";
+
+/** The first of them is warm-up. */
+const PROFILED_PASSES = 3;
 
 const encoder = new TextEncoder();
-const say = (text: string) => Deno.stderr.writeSync(encoder.encode(text + "\n"));
+const say = (text: string) => void Deno.stderr.writeSync(encoder.encode(text + "\n"));
+const print = (text: string) => void Deno.stdout.writeSync(encoder.encode(text + "\n"));
 
 /** Makes all runs of a sitting; returns the exit code. */
 async function bench(asked: BenchOptions): Promise<number> {
-  const flink = asked.flink && hasFlink();
-  if (asked.flink && !flink) say(`flink: skipped: not there (${FLINK_RUNNER})`);
-  const options = { ...asked, flink };
+  const options = hasFlink() ? asked : withoutFlink(asked);
   const { records, seed } = options;
   const dataDir = fileURLToPath(new URL(`../../.bench/${records}-${seed}`, import.meta.url));
   const plan = plannedRuns(options);
@@ -43,18 +47,31 @@ async function bench(asked: BenchOptions): Promise<number> {
     );
   }
   const code = report(options, expected, results);
-  if (code === 0 && options.engines.includes("penstock")) await reportShares(options, dataDir);
+  if (code === 0) await reportShares(options, dataDir);
   return code;
 }
 
-/** Prints where Penstock's time goes, of one profiled pass a workload. */
-async function reportShares({ workloads }: BenchOptions, dataDir: string): Promise<void> {
+function withoutFlink(options: BenchOptions): BenchOptions {
+  const engines = options.engines.filter((engine) => !isFlink(engine));
+  const skipped = options.engines.filter(isFlink);
+  if (skipped.length > 0) say(`${skipped.join(", ")}: skipped: not there (${FLINK_RUNNER})`);
+  return { ...options, engines };
+}
+
+/** Prints where Penstock's time goes, of one profiled run each. */
+async function reportShares(options: BenchOptions, dataDir: string): Promise<void> {
   const rows = [];
-  for (const workload of workloads) {
-    rows.push({ workload, shares: await profiledShares(workload, dataDir, 2) });
-    say(`profiled ${workload}`);
+  for (const workload of options.workloads) {
+    for (const engine of options.engines) {
+      const schema = PENSTOCK_SCHEMAS.get(engine);
+      if (schema === undefined) continue;
+      const shares = await profiledShares(workload, schema, dataDir, PROFILED_PASSES);
+      rows.push({ workload, engine, shares });
+      say(`profiled ${workload} ${engine}`);
+    }
   }
-  Deno.stdout.writeSync(encoder.encode("\n" + shareTable(rows) + "\n"));
+  if (rows.length === 0) return;
+  print("\n" + shareTable(rows));
 }
 
 function report(options: BenchOptions, expected: Expected, results: readonly RunResult[]): number {
@@ -68,12 +85,23 @@ function report(options: BenchOptions, expected: Expected, results: readonly Run
     say(["Failed: outputs are not as expected, so there is no table", ...wrong].join("\n- "));
     return 1;
   }
-  Deno.stdout.writeSync(encoder.encode(resultTable(results) + "\n"));
+  print(resultTables(results));
   return 0;
 }
 
 if (import.meta.main) {
-  // Another question than the engines' speed, and minutes of its own.
-  if (Deno.args[0] === "slow-sink") await import("./slow_sink.ts");
-  else Deno.exit(await bench(benchOptions(Deno.args)));
+  // Other questions than the engines' speed, and minutes of their own.
+  const [first, ...rest] = Deno.args;
+  switch (first) {
+    case "slow-sink":
+      await import("./slow_sink.ts");
+      break;
+    case "memory": {
+      const { memory } = await import("./memory.ts");
+      Deno.exit(await memory(memoryOptions(rest), print));
+      break;
+    }
+    default:
+      Deno.exit(await bench(benchOptions(Deno.args)));
+  }
 }

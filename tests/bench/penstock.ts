@@ -9,6 +9,7 @@ import { type LogFields, type Logger, silentLogger } from "../../runtime/logger.
 import { webWorkerHost } from "../../runtime/ports/web_worker_host.ts";
 import { systemRandom } from "../../runtime/random.ts";
 import { Supervisor } from "../../runtime/supervisor/supervisor.ts";
+import { benchJobUrl, type SchemaKind } from "./bench_job.ts";
 import type { Checksum } from "./checksum.ts";
 import type { EngineRun } from "./engine.ts";
 import { CHECKSUM_MESSAGE } from "./jobs/checksum_sink.ts";
@@ -16,30 +17,56 @@ import { CHECKSUM_MESSAGE } from "./jobs/checksum_sink.ts";
 /** How often progress is asked for: often enough to find the end of the warm-up. */
 const REPORT_MS = 20;
 
-/** Runs a workload on as many Web Workers as asked for. */
-export async function penstock(run: EngineRun): Promise<void> {
-  const { workload, dataDir, passes, workers, meter, sum } = run;
-  const url = new URL(`./jobs/${workload}.ts`, import.meta.url);
-  url.searchParams.set("data", dataDir);
-  url.searchParams.set("passes", String(passes));
+/** Runs a workload whose schemas are Penstock's own, on as many Web Workers as asked for. */
+export function penstock(run: EngineRun): Promise<void> {
+  return measuredRun(run, "fields");
+}
+
+/** The same with schemas of zod. */
+export function penstockZod(run: EngineRun): Promise<void> {
+  return measuredRun(run, "zod");
+}
+
+/** The same with strict schemas of zod. */
+export function penstockZodStrict(run: EngineRun): Promise<void> {
+  return measuredRun(run, "zod-strict");
+}
+
+function measuredRun(run: EngineRun, schema: SchemaKind): Promise<void> {
+  const { workload, dataDir, passes, workers, meter, sum, replayInput: input } = run;
+  return runBenchJob({
+    url: benchJobUrl(workload, { dataDir, passes, schema, input }),
+    workers,
+    sum,
+    onRecords: (records) => meter.reached(records),
+  });
+}
+
+/**
+ * Runs a job of the benchmark to its end.
+ *
+ * @throws {Error} if it fails, or if a record could not be processed
+ */
+export async function runBenchJob(run: {
+  readonly url: string;
+  readonly workers: number;
+  /** Takes the sums of all workers. */
+  readonly sum: Checksum;
+  /** Told now and then how many records went in so far. */
+  readonly onRecords: (records: number) => void;
+}): Promise<void> {
+  const { url, workers, sum, onRecords } = run;
   const supervisor = new Supervisor({
     host: webWorkerHost(),
     clock: systemClock,
     random: systemRandom,
     logger: checksumListener(sum),
-    settings: {
-      url: url.href,
-      params: {},
-      aws: {},
-      startedAt: systemClock.now(),
-      logLevel: "info",
-    },
+    settings: { url, params: {}, aws: {}, startedAt: systemClock.now(), logLevel: "info" },
     workers,
     parallelism: workers,
     reportMs: REPORT_MS,
     onStatus: ({ sources }) => {
-      const records = Object.values(sources).reduce((all, source) => all + source.records, 0);
-      meter.reached(records);
+      onRecords(Object.values(sources).reduce((all, source) => all + source.records, 0));
     },
   });
   const outcome = await supervisor.run();

@@ -6,15 +6,18 @@
  */
 
 import type { BenchOptions } from "./arguments.ts";
-import { type EngineName, THREADED_ENGINES } from "./engine.ts";
+import type { ReplayInput } from "./bench_job.ts";
+import { type EngineName, isFlink, THREADED_ENGINES } from "./engine.ts";
+import { flinkRuns } from "./flink.ts";
 import { PASSES_DEFAULT, type Workload, WORKLOADS } from "./workload.ts";
 
 /** One run to be made. */
 export interface PlannedRun {
   readonly workload: Workload;
-  readonly engine: EngineName | "flink";
+  readonly engine: EngineName;
   readonly workers: number;
   readonly passes: number;
+  readonly input: ReplayInput;
   /** From 1. */
   readonly turn: number;
 }
@@ -26,14 +29,15 @@ const PASS_SHARE: Readonly<Record<string, Readonly<Record<Workload, number>>>> =
 
 /** All runs of a sitting, in order: job by job, turn by turn. */
 export function plannedRuns(options: BenchOptions): PlannedRun[] {
-  const engines = [...options.engines, ...options.flink ? ["flink" as const] : []];
+  const { input } = options;
   const runs: PlannedRun[] = [];
   for (const workload of options.workloads) {
+    const engines = options.engines.filter((name) => !isFlink(name) || flinkRuns(name, workload));
     for (let turn = 1; turn <= options.runs; turn++) {
       for (const engine of engines) {
         const passes = passesOf(workload, engine, options.passes);
         for (const workers of THREADED_ENGINES.includes(engine) ? options.workers : [1]) {
-          runs.push({ workload, engine, workers, passes, turn });
+          runs.push({ workload, engine, workers, passes, input, turn });
         }
       }
     }

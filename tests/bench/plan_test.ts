@@ -17,7 +17,7 @@ function planOf(options: string): string[] {
 
 describe("plannedRuns()", () => {
   it("lets engines take turns at one job after the other", () => {
-    assertEquals(planOf("--workloads count,booking --runs 2 --engines loop,penstock --flink"), [
+    assertEquals(planOf("--workloads count,booking --runs 2 --engines loop,penstock,flink"), [
       "1 count loop 1 x5",
       "1 count penstock 1 x5",
       "1 count penstock 2 x5",
@@ -51,11 +51,30 @@ describe("plannedRuns()", () => {
       "1 booking rxjs 1 x1",
     ]);
   });
+
+  it("runs Flink with JSONPath only where there is a path, and the rest of it always", () => {
+    assertEquals(planOf("--workloads count,booking --runs 1 --engines loop --workers 2 --flink"), [
+      "1 count loop 1 x5",
+      "1 count flink 2 x5",
+      "1 count flink-databind 2 x5",
+      "1 booking loop 1 x3",
+      "1 booking flink 2 x3",
+      "1 booking flink-databind 2 x3",
+      "1 booking flink-jsonpath 2 x3",
+    ]);
+  });
+
+  it("tells each run where its input is", () => {
+    const runs = plannedRuns(benchOptions(["--input", "file"]));
+    assertEquals(runs.every(({ input }) => input === "file"), true);
+  });
 });
 
 describe("passesNeeded()", () => {
   it("is the most of any engine, job by job", () => {
     const runs = plannedRuns(benchOptions(["--workloads", "count,booking"]));
     assertEquals(passesNeeded(runs), { passthrough: 1, count: 5, booking: 3 });
+    const flink = plannedRuns(benchOptions(["--engines", "rxjs,flink", "--passes", "12"]));
+    assertEquals(passesNeeded(flink), { passthrough: 12, count: 12, booking: 12 });
   });
 });

@@ -9,13 +9,15 @@ import { systemClock } from "../../runtime/clock.ts";
 import { silentLogger } from "../../runtime/logger.ts";
 import { systemRandom } from "../../runtime/random.ts";
 import { Supervisor } from "../../runtime/supervisor/supervisor.ts";
+import { benchJobUrl, SCHEMA_KINDS, type SchemaKind } from "./bench_job.ts";
 import { inThreadHost } from "./in_thread_host.ts";
 import { type CpuProfile, type Step, stepShares } from "./profile.ts";
-import type { Workload } from "./workload.ts";
+import { type Workload, WORKLOADS } from "./workload.ts";
 
-/** Where a workload's time goes. */
+/** Where a workload's time goes, with schemas of one kind. */
 export async function profiledShares(
   workload: Workload,
+  schema: SchemaKind,
   dataDir: string,
   passes: number,
 ): Promise<Readonly<Record<Step, number>>> {
@@ -25,7 +27,7 @@ export async function profiledShares(
       args: [
         ...["run", "-A", "--no-lock", "--cpu-prof", `--cpu-prof-dir=${dir}`],
         fileURLToPath(import.meta.url),
-        ...[workload, dataDir, String(passes)],
+        ...[workload, schema, dataDir, String(passes)],
       ],
       stdout: "null",
     }).output();
@@ -43,17 +45,20 @@ export async function profiledShares(
 }
 
 if (import.meta.main) {
-  const [workload = "", data = "", passes = "1"] = Deno.args;
-  const url = new URL(`./jobs/${workload}.ts`, import.meta.url);
-  url.searchParams.set("data", data);
-  url.searchParams.set("passes", passes);
+  const [name, kind, dataDir = "", passes] = Deno.args;
+  const workload = WORKLOADS.find((workload) => workload === name);
+  const schema = SCHEMA_KINDS.find((schema) => schema === kind);
+  if (workload === undefined || schema === undefined) {
+    throw new RangeError(`Cannot profile ${name} with schema ${kind}: there is no such job`);
+  }
+  const url = benchJobUrl(workload, { dataDir, passes: Number(passes), schema, input: "memory" });
   const outcome = await new Supervisor({
     host: inThreadHost(),
     clock: systemClock,
     random: systemRandom,
     logger: silentLogger,
     settings: {
-      url: url.href,
+      url,
       params: {},
       aws: {},
       startedAt: systemClock.now(),

@@ -20,7 +20,7 @@ import type { RunResult } from "./result.ts";
  * @throws {Deno.errors.NotFound} if the folder has no generated files
  */
 export async function runOnce(options: RunOptions, probe: Probe): Promise<RunResult> {
-  const { engine, workload, workers, dataDir, passes } = options;
+  const { engine, workload, workers, dataDir, passes, input: replayInput } = options;
   if (workers > 1 && !THREADED_ENGINES.includes(engine)) {
     throw new RangeError(`Cannot run ${engine} with ${workers} workers: it has one thread only`);
   }
@@ -44,6 +44,7 @@ export async function runOnce(options: RunOptions, probe: Probe): Promise<RunRes
     records,
     passes,
     workers,
+    replayInput,
     meter,
     sum,
   };

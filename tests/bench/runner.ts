@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isFlink, type ScriptEngineName } from "./engine.ts";
 import { flinkCommand, flinkResult } from "./flink.ts";
 import type { PlannedRun } from "./plan.ts";
 import { parseResult, type RunResult } from "./result.ts";
@@ -17,16 +18,17 @@ export type Command = readonly [program: string, ...args: string[]];
  * @throws {Error} if the process ends with another code than 0, or prints no result
  */
 export async function resultOf(run: PlannedRun, dataDir: string): Promise<RunResult> {
-  if (run.engine === "flink") {
-    return flinkResult(await printed(flinkCommand(run, dataDir)), run.passes);
+  const { engine } = run;
+  if (isFlink(engine)) {
+    return flinkResult(await printed(flinkCommand(engine, run, dataDir)), run.passes);
   }
-  return parseResult(await printed(engineCommand(run, dataDir)));
+  return parseResult(await printed(engineCommand(engine, run, dataDir)));
 }
 
-function engineCommand(run: PlannedRun, dataDir: string): Command {
-  const { engine, workload, workers, passes } = run;
+function engineCommand(engine: ScriptEngineName, run: PlannedRun, dataDir: string): Command {
+  const { workload, workers, passes, input } = run;
   const script = new URL("./run.ts", import.meta.url).href;
-  const options = { engine, workload, workers, data: dataDir, passes };
+  const options = { engine, workload, workers, data: dataDir, passes, input };
   return [
     Deno.execPath(),
     "run",

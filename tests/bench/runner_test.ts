@@ -11,7 +11,14 @@ import type { PlannedRun } from "./plan.ts";
 import { wrongResults } from "./result.ts";
 import { resultOf } from "./runner.ts";
 
-const run: PlannedRun = { workload: "count", engine: "loop", workers: 1, passes: 1, turn: 1 };
+const run: PlannedRun = {
+  workload: "count",
+  engine: "loop",
+  workers: 1,
+  passes: 1,
+  input: "memory",
+  turn: 1,
+};
 
 describe("resultOf()", () => {
   let dataDir = "";

@@ -1,14 +1,20 @@
 /**
- * The results of a sitting as a Markdown table, a row for each job, engine and number of workers: the median of its runs,
- * and the least and the most where they differ.
+ * The results of a sitting as Markdown: a table for each job and number of workers, engines side by side. A figure is the
+ * median of its runs, with the least and the most where they differ.
  *
  * @module
  */
 
+import { markdownTable } from "./markdown_table.ts";
 import type { RunResult } from "./result.ts";
+import type { Workload } from "./workload.ts";
 
-/** The engines that others are compared with, where they ran. */
-const BASELINES = ["loop", "flink"];
+/** Engines whose CPU time the others' is compared with, on one worker, where they ran. */
+const CPU_BASELINES = ["loop", "flink"];
+/** The engine whose memory the others' is compared with, on as many workers, and from how many on: those of real jobs. */
+const RSS_BASELINE = "flink";
+const RSS_WORKERS_MIN = 2;
+const NONE = "-";
 
 /** The middle value, or the mean of the two in the middle; NaN of none. */
 export function median(values: readonly number[]): number {
@@ -19,61 +25,59 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * The table, rows in the order in which results first come. Comparison columns say the other engine's CPU time a record
- * divided by the row's, both medians and the other's with the workers that it does best with: above 1 the row is cheaper.
+ * The tables: jobs in the order in which they first come, each on one worker and then on more, engines in the order in
+ * which they first come. Comparisons are of medians: above 1 the engine needs less than the one that it is compared with.
  */
-export function resultTable(results: readonly RunResult[]): string {
-  const baselines = BASELINES.filter((name) => results.some(({ engine }) => engine === name));
-  const header = [
-    "job",
-    "engine",
-    "workers",
-    "1000 records/s",
-    "CPU s per M",
-    "peak RSS MB",
-    ...baselines.map((name) => `CPU vs ${name}`),
+export function resultTables(results: readonly RunResult[]): string {
+  const workloads = new Set(results.map(({ workload }) => workload));
+  return [...workloads].flatMap((workload) => {
+    const runs = results.filter((run) => run.workload === workload);
+    const workers = [...new Set(runs.map((run) => run.workers))].sort((a, b) => a - b);
+    return workers.map((workers) => tableOf(workload, workers, runs));
+  }).join("\n\n");
+}
+
+/** @param results of this job, on any number of workers */
+function tableOf(workload: Workload, workers: number, results: readonly RunResult[]): string {
+  const here = results.filter((run) => run.workers === workers);
+  const engines = [...new Set(here.map(({ engine }) => engine))];
+  const row = (title: string, cell: (runs: readonly RunResult[]) => string) => [
+    title,
+    ...engines.map((engine) => cell(runsOf(here, engine))),
   ];
-  const rows = grouped(results).map((runs) => {
-    const { workload, engine, workers } = runs[0];
-    const cpu = cpuOf(runs);
-    return [
-      workload,
-      engine,
-      `${workers}`,
-      spread(runs.map((run) => run.recordsPerSecond / 1000), 0),
-      spread(runs.map((run) => run.cpuSecondsPerMillion), 2),
-      spread(runs.map((run) => run.peakRssMb), 0),
-      ...baselines.map((name) => ratio(leastCpu(results, workload, name), cpu)),
-    ];
-  });
-  const rule = header.map((_, column) => column < 2 ? "---" : "---:");
-  return [header, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
-}
-
-type Runs = [RunResult, ...RunResult[]];
-
-function grouped(results: readonly RunResult[]): Runs[] {
-  const groups = new Map<string, Runs>();
-  for (const result of results) {
-    const key = `${result.workload} ${result.engine} ${result.workers}`;
-    const runs = groups.get(key);
-    if (runs === undefined) groups.set(key, [result]);
-    else runs.push(result);
+  const rows = [
+    row("1000 records/s", (runs) => spread(runs.map((run) => run.recordsPerSecond / 1000), 0)),
+    row("CPU s per M", (runs) => spread(runs.map(cpu), 2)),
+    row("peak RSS MB", (runs) => spread(runs.map(rss), 0)),
+  ];
+  for (const name of CPU_BASELINES) {
+    const baseline = runsOf(results.filter((run) => run.workers === 1), name);
+    if (baseline.length > 0) {
+      rows.push(row(`CPU of ${name} / CPU`, (runs) => ratio(baseline, runs, cpu)));
+    }
   }
-  return [...groups.values()];
+  const baseline = runsOf(here, RSS_BASELINE);
+  if (workers >= RSS_WORKERS_MIN && baseline.length > 0) {
+    rows.push(row(`RSS of ${RSS_BASELINE} / RSS`, (runs) => ratio(baseline, runs, rss)));
+  }
+  const title = `${workload}, ${workers} ${workers === 1 ? "worker" : "workers"}`;
+  return markdownTable([title, ...engines], rows, 1);
 }
 
-function cpuOf(runs: Runs): number {
-  return median(runs.map((run) => run.cpuSecondsPerMillion));
+function runsOf(results: readonly RunResult[], engine: string): RunResult[] {
+  return results.filter((run) => run.engine === engine);
 }
 
-function leastCpu(results: readonly RunResult[], workload: string, engine: string): number {
-  const of = results.filter((run) => run.workload === workload && run.engine === engine);
-  return Math.min(...grouped(of).map(cpuOf));
-}
+const cpu = (run: RunResult) => run.cpuSecondsPerMillion;
+const rss = (run: RunResult) => run.peakRssMb;
 
-function ratio(of: number, to: number): string {
-  return Number.isFinite(of) ? (of / to).toFixed(2) : "-";
+function ratio(
+  of: readonly RunResult[],
+  to: readonly RunResult[],
+  figure: (run: RunResult) => number,
+): string {
+  const value = median(of.map(figure)) / median(to.map(figure));
+  return Number.isFinite(value) ? value.toFixed(2) : NONE;
 }
 
 function spread(values: readonly number[], digits: number): string {

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { ColumnDecoder, type DecoderModule } from "../../operators/decoder/column_decoder.ts";
+import { ColumnDecoder } from "../../operators/decoder/column_decoder.ts";
+import type { DecoderModule } from "../../operators/decoder/program_run.ts";
 import { RowStatus } from "../../operators/decoder/decoded_batch.ts";
 import { fields } from "../../operators/fields.ts";
 import type { StandardSchema } from "../../operators/standard_schema.ts";

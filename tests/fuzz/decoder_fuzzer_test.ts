@@ -6,7 +6,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { DecoderModule } from "../../operators/decoder/column_decoder.ts";
+import type { DecoderModule } from "../../operators/decoder/program_run.ts";
 import {
   compiledDecoder,
   hasCompiler,

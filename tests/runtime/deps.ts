@@ -4,4 +4,4 @@
  * @module
  */
 
-export { filter, map, of, reduce, scan, take, withLatestFrom } from "npm:rxjs@7.8.2";
+export { bufferCount, filter, map, of, reduce, scan, take, withLatestFrom } from "npm:rxjs@7.8.2";

@@ -1,12 +1,15 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { memory } from "../../connectors/memory/memory.ts";
 import { kinesis } from "../../connectors/kinesis/kinesis.ts";
+import { type DecodingChoice, decodingChoice } from "../../operators/decoding_choice.ts";
+import { fields } from "../../operators/fields.ts";
 import { defineJob, type Job } from "../../runtime/job.ts";
 import { silentLogger } from "../../runtime/logger.ts";
-import { MAX_PARALLELISM, planOf, stagesOf } from "../../runtime/stage_plan.ts";
+import { KEY_CHARS_MAX, MAX_PARALLELISM, planOf, stagesOf } from "../../runtime/stage_plan.ts";
 import { buildTopology } from "../../runtime/stream_builder.ts";
 import { z } from "../deps.ts";
+import { map } from "./deps.ts";
 
 const build = (job: unknown) =>
   buildTopology(job as Job, { params: undefined, logger: silentLogger });
@@ -81,6 +84,63 @@ describe("planOf()", () => {
       sinks: [{ name: "out", kind: "memory", of: "file" }],
       stages: [{ name: "numbers", kind: "source" }],
       edges: [],
+      decoding: [],
     });
+  });
+
+  it("says by what edges are keyed, in short and on one line", () => {
+    const job = defineJob({
+      name: "demo",
+      sources: { numbers: memory.source([1]) },
+      sinks: { out: memory.sink<number>() },
+      build({ numbers }, { out }) {
+        const long = (n: number) => {
+          if (n < 0) throw new RangeError("Cannot key what is below zero: expected a whole number");
+          return n;
+        };
+        numbers.keyBy((n) => n + 1).process("sum", silent).keyBy(long).process("again", silent)
+          .to(out);
+      },
+    });
+    const [first = "", second = ""] = plan(job).edges.map(({ key }) => key);
+    assertMatch(first, /^\(n\) ?=> ?n \+ 1$/);
+    assertMatch(second, /^\(n\)\s*=>\s*\{ if .*…$/);
+    assertEquals(second.length, KEY_CHARS_MAX + 1);
+  });
+
+  it("tells how each flatMapJson decodes, by the name that its dead letters have", () => {
+    const decoding = Symbol.for("penstock.decoding");
+    const Item = fields({ id: "string" });
+    const choice = (path: string) => decodingChoice([path], Item);
+    const [left, items] = [choice("$.left"), choice("$.items[*]")];
+    const [both, invalid] = [choice("$.both"), choice("$.invalid")];
+    const carrying = (choice: DecodingChoice) =>
+      Object.assign(map((record: unknown) => record), { [decoding]: choice });
+    const job = defineJob({
+      name: "demo",
+      sources: { left: kinesis.source("left"), right: kinesis.source("right") },
+      sinks: { out: memory.sink<unknown>() },
+      build({ left: one, right: other }, { out }) {
+        const parsed = other.flatMapJson("$.items[*]", Item);
+        const merged = one.pipe(map((record) => record), carrying(left)).merge(parsed)
+          .merge(parsed);
+        merged.pipe(carrying(both)).to(out);
+        parsed.invalid.pipe(carrying(invalid)).to(out);
+      },
+    });
+    const built = build(job);
+    const topology = {
+      ...built,
+      nodes: built.nodes.map((node) =>
+        node.kind === "flatMapJson" ? { ...node, operator: carrying(items) } : node
+      ),
+    };
+    assertEquals(planOf(job, topology).decoding, [
+      { operator: "left/pipe", ...left },
+      { operator: "left/pipe", ...both },
+      { operator: "right/flatMapJson", ...items },
+      { operator: "right/pipe", ...both },
+      { operator: "right/pipe", ...invalid },
+    ]);
   });
 });

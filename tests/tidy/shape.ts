@@ -16,7 +16,14 @@ export const FUNCTION_LINES_MAX = 80;
 
 const LIBRARY = ["runtime/", "operators/", "connectors/"];
 /** Source of WebAssembly modules, in another language: its compiler says what is missing or not in use. */
-const COMPILED_APART = ["operators/decoder/assembly/"];
+const PROGRAMS = [
+  "mod.ts",
+  "runtime/main.ts",
+  "tests/bench/main.ts",
+  "tests/fuzz/decoder.ts",
+  "tests/fuzz/encoder.ts",
+];
+const COMPILED_APART = ["operators/decoder/assembly/", "runtime/state/key_table/assembly/"];
 const VAGUE_NAME = /(?:^|[/_.])(utils?|helpers?|managers?|common|misc)(?=[/_.]|$)/;
 /** What no text needs and eyes miss: control characters, and those that reorder or hide text. */
 const HIDDEN = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
@@ -108,8 +115,7 @@ export function deadFiles(
   importMap: Readonly<Record<string, string>>,
 ): Finding[] {
   const isProgram = (path: string) =>
-    ["mod.ts", "runtime/main.ts", "tests/bench/main.ts", "tests/fuzz/decoder.ts"].includes(path) ||
-    isIn(path, COMPILED_APART) || path.startsWith("examples/");
+    PROGRAMS.includes(path) || isIn(path, COMPILED_APART) || path.startsWith("examples/");
   const isTest = (path: string) => /_(?:test|bench)\.ts$|^tests\/.*\/jobs\//.test(path);
   const used = reachable(files, isProgram, importMap);
   const usedByTests = reachable(files, (path) => isProgram(path) || isTest(path), importMap);

@@ -4,13 +4,12 @@
  * @module
  */
 
-import { z } from "npm:zod@4.6.7";
 import { defineJob, flatMapJson, store } from "../../../mod.ts";
+import { benchJobOptions } from "../bench_job.ts";
 import { checksumSink } from "./checksum_sink.ts";
-import { replay, replayOptions } from "./replay.ts";
+import { replay } from "./replay.ts";
+import { type Booking as BookingRow, schemasOf } from "./schemas.ts";
 
-const Booking = z.object({ bookingId: z.string(), hotelId: z.string(), amount: z.number() });
-const BookingEvent = z.object({ bookingId: z.string(), at: z.number() });
 interface Correlated {
   bookingId: string;
   hotelId: string;
@@ -19,14 +18,16 @@ interface Correlated {
   completedAt: number;
 }
 
-const options = replayOptions(import.meta.url, "booking.ndjson");
+const options = benchJobOptions(import.meta.url);
+const { Booking, BookingEvent } = await schemasOf(options.schema);
+const file = "booking.ndjson";
 
 /** Job `booking`. */
 export default defineJob({
   name: "booking",
   sources: {
-    bookings: replay({ ...options, containing: '"source":"bookings"' }),
-    events: replay({ ...options, containing: '"source":"events"' }),
+    bookings: replay({ ...options, file, containing: '"source":"bookings"' }),
+    events: replay({ ...options, file, containing: '"source":"events"' }),
   },
   sinks: { correlated: checksumSink<Correlated>() },
   build({ bookings, events }, { correlated }) {
@@ -36,7 +37,7 @@ export default defineJob({
       .connect(happened.keyBy((event) => event.bookingId))
       .coFlatMap("correlate", {
         state: {
-          booking: store.value<z.infer<typeof Booking>>(),
+          booking: store.value<BookingRow>(),
           events: store.value(0),
           completedAt: store.value(0),
         },

@@ -6,6 +6,7 @@
  */
 
 import type { Sink } from "../../../connectors/sink.ts";
+import { JsonEncoder } from "../../../operators/json_encoder.ts";
 import { Checksum } from "../checksum.ts";
 
 /** The log line that carries a worker's sum. */
@@ -17,10 +18,17 @@ export function checksumSink<T>(): Sink<T> {
     kind: "checksum",
     name: "checksum",
     open: ({ logger }) => {
+      const encoder = new JsonEncoder();
       let sum = new Checksum();
       return Promise.resolve({
         write: ({ values, length }) => {
-          for (let row = 0; row < length; row++) sum.add(JSON.stringify(values[row]));
+          const { bytes, ends, faults: [fault] } = encoder.encode(values, length);
+          if (fault !== undefined) throw fault.error;
+          let start = 0;
+          for (const end of ends) {
+            sum.addBytes(bytes, start, end);
+            start = end;
+          }
           return undefined;
         },
         flush: () => {

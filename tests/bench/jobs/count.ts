@@ -4,20 +4,22 @@
  * @module
  */
 
-import { z } from "npm:zod@4.6.7";
 import { defineJob, flatMapJson, store } from "../../../mod.ts";
+import { benchJobOptions } from "../bench_job.ts";
 import { checksumSink } from "./checksum_sink.ts";
-import { replay, replayOptions } from "./replay.ts";
+import { replay } from "./replay.ts";
+import { schemasOf } from "./schemas.ts";
 
-const Click = z.object({ userId: z.string() });
+const options = benchJobOptions(import.meta.url);
+const { UserClick } = await schemasOf(options.schema);
 
 /** Job `count`. */
 export default defineJob({
   name: "count",
-  sources: { clicks: replay(replayOptions(import.meta.url, "clicks.ndjson")) },
+  sources: { clicks: replay({ ...options, file: "clicks.ndjson" }) },
   sinks: { counts: checksumSink<{ userId: string; count: number }>() },
   build({ clicks }, { counts }) {
-    clicks.pipe(flatMapJson("$", Click))
+    clicks.pipe(flatMapJson("$", UserClick))
       .keyBy((click) => click.userId)
       .process("count", {
         state: { count: store.value(0) },

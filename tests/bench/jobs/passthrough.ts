@@ -5,21 +5,23 @@
  */
 
 import { filter, map } from "npm:rxjs@7.8.2";
-import { z } from "npm:zod@4.6.7";
 import { defineJob, flatMapJson } from "../../../mod.ts";
+import { benchJobOptions } from "../bench_job.ts";
 import { checksumSink } from "./checksum_sink.ts";
-import { replay, replayOptions } from "./replay.ts";
+import { replay } from "./replay.ts";
+import { schemasOf } from "./schemas.ts";
 
-const Click = z.object({ itemId: z.string(), action: z.string(), value: z.number() });
+const options = benchJobOptions(import.meta.url);
+const { PricedClick } = await schemasOf(options.schema);
 
 /** Job `passthrough`. */
 export default defineJob({
   name: "passthrough",
-  sources: { clicks: replay(replayOptions(import.meta.url, "clicks.ndjson")) },
+  sources: { clicks: replay({ ...options, file: "clicks.ndjson" }) },
   sinks: { bought: checksumSink<{ itemId: string; value: number }>() },
   build({ clicks }, { bought }) {
     clicks.pipe(
-      flatMapJson("$", Click),
+      flatMapJson("$", PricedClick),
       filter((click) => click.action === "buy"),
       map(({ itemId, value }) => ({ itemId, value })),
     ).to(bought);

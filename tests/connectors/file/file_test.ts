@@ -9,7 +9,10 @@ import {
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { assertSpyCalls, stub } from "@std/testing/mock";
 import { file } from "../../../connectors/file/file.ts";
-import { FILE_PENDING_BYTES_MAX } from "../../../connectors/file/file_sink.ts";
+import {
+  FILE_PENDING_BYTES_MAX,
+  FILE_WRITE_BYTES_MAX,
+} from "../../../connectors/file/file_sink.ts";
 import { FILE_LINE_BYTES_MAX, FILE_READ_BYTES_MAX } from "../../../connectors/file/line_reader.ts";
 import { FILE_POLL_INTERVAL_MS } from "../../../connectors/file/line_files.ts";
 import { textOf } from "../../../connectors/raw_record.ts";
@@ -359,6 +362,43 @@ describe("file.sink()", () => {
     assertStringIncludes(told[1] ?? "", "an empty line");
     assertStringIncludes(told[2] ?? "", "encode failed: no such code");
     assertStringIncludes(told[3] ?? "", "more than one line");
+  });
+
+  it("rejects what has no JSON, and writes the rows around it", async () => {
+    const writer = await file.sink<unknown>(path).open(context);
+    writer.write(batchOf(["a\nb", undefined, { id: 1n }, { id: "ä" }, () => 1]));
+    assertEquals(writer.pending(), 2);
+    await writer.flush();
+    await writer.close();
+    assertEquals(await Deno.readTextFile(path), '"a\\nb"\n{"id":"ä"}\n');
+    const rejected = (reason: string) =>
+      `rejected: Cannot write a row to file "${path}": ${reason}; expected the text of one line`;
+    assertEquals(told, [
+      rejected("encode gave undefined"),
+      rejected("encode failed: Do not know how to serialize a BigInt"),
+      rejected("encode gave undefined"),
+    ]);
+  });
+
+  it("writes blocks of whole rows, no longer than its bound unless a row is", async () => {
+    const writer = await file.sink<string>(path).open(context);
+    const whole = Deno.FsFile.prototype.write;
+    const blocks: string[] = [];
+    const values = [0.4, 0.4, 0.4, 1.5, 0.1, 0.2].map((share, row) =>
+      `${row}`.repeat(share * FILE_WRITE_BYTES_MAX)
+    );
+    {
+      using _ = stub(Deno.FsFile.prototype, "write", function (this: Deno.FsFile, bytes) {
+        blocks.push(new TextDecoder().decode(bytes));
+        return whole.call(this, bytes);
+      });
+      writer.write(batchOf(values));
+      await writer.flush();
+    }
+    await writer.close();
+    const rows = blocks.map((block) => block.trimEnd().split("\n").map((line) => line.charAt(1)));
+    assertEquals(rows, [["0", "1"], ["2"], ["3"], ["4", "5"]]);
+    assertEquals(blocks.join(""), values.map((value) => `"${value}"\n`).join(""));
   });
 
   it("tells a failure to write once, and never says that the rows are written", async () => {

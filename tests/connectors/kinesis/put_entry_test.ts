@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import {
   type KinesisSinkOptions,
@@ -36,6 +36,14 @@ describe("putEntry()", () => {
     assertThrows(() => put(0, sized(RECORD_BYTES_MAX_DEFAULT + 1)), RangeError, "maxRecordBytes");
     const maxRecordBytes = RECORD_BYTES_MAX_DEFAULT * 2;
     assertEquals(put(0, { ...sized(maxRecordBytes), maxRecordBytes }).bytes, maxRecordBytes);
+  });
+
+  it("takes a payload that has been made already, and holds it to the same limits", () => {
+    const options = { partitionKey: () => "key" };
+    const encoded = new Uint8Array([1, 2]);
+    assertStrictEquals(putEntry("other", "s@1", options, encoded).data, encoded);
+    const large = new Uint8Array(RECORD_BYTES_MAX_DEFAULT);
+    assertThrows(() => putEntry(0, "s@1", options, large), RangeError, "maxRecordBytes");
   });
 
   it("refuses values without JSON", () => {

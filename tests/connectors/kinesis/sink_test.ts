@@ -171,6 +171,30 @@ describe("KinesisSinkWriter", () => {
     assertEquals(fixture.failures, []);
   });
 
+  it("writes a batch's rows as JSON of their own, and rejects those that have none", async () => {
+    const stream = await fixture.stream("json", 1);
+    const sink = kinesis.sink<{ key: string; n: unknown }>(stream, {
+      partitionKey: (row) => row.key,
+    });
+    const writer = await sink.open(fixture.context);
+    writers.push(writer);
+    const values = ["é", 1n, "x".repeat(300), undefined, { list: [1] }, () => 1, '"'];
+    const rows = values.map((n, row) => ({ key: `key-${row}`, n }));
+    await writer.write(sinkBatch(rows));
+    await writer.flush();
+    const source = kinesis.source(stream, { start: "trimHorizon" });
+    const [shard] = await source.shards(fixture.context);
+    assert(shard !== undefined);
+    assertEquals(
+      (await fixture.texts(source, shard.id, 6)).toSorted(),
+      rows.filter((_, row) => row !== 1).map((row) => JSON.stringify(row)).toSorted(),
+    );
+    assertEquals(
+      fixture.rejected.map(({ origin, reason }) => [origin, reason]),
+      [["shard@1", "Do not know how to serialize a BigInt"]],
+    );
+  });
+
   it("finds the one row that the service refuses, and writes the others", async () => {
     const stream = await fixture.stream("refused", 1);
     const refusal: Fault = { kind: "error", status: 400, type: "InvalidArgumentException" };

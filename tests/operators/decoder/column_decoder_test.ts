@@ -8,11 +8,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { RawBatch } from "../../../connectors/raw_record.ts";
-import {
-  ColumnDecoder,
-  DECODER_MEMORY_BYTES_MAX,
-} from "../../../operators/decoder/column_decoder.ts";
+import { ColumnDecoder } from "../../../operators/decoder/column_decoder.ts";
 import { type DecodedBatch, RowStatus } from "../../../operators/decoder/decoded_batch.ts";
+import { DECODER_MEMORY_BYTES_MAX } from "../../../operators/decoder/program_run.ts";
 import { fields } from "../../../operators/fields.ts";
 import type { StandardSchema } from "../../../operators/standard_schema.ts";
 import { batchOf } from "./batch_of.ts";
@@ -42,7 +40,7 @@ function statusesOf(
   });
 }
 
-function rowsOf<T>(decoded: DecodedBatch<T>): T[] {
+function rowsOf(decoded: DecodedBatch<unknown>): unknown[] {
   return Array.from({ length: decoded.length }, (_, row) => decoded.rowAt(row));
 }
 

@@ -31,8 +31,8 @@ describe("rowConstructor()", () => {
       `{"2":5,"a-b":false,"1":"",${inner}}`,
     ]));
     if (program === undefined || decoded === undefined) throw new TypeError("No program");
-    const generated = rowConstructor(program.fields, true);
-    const plain = rowConstructor(program.fields, false);
+    const generated = rowConstructor(program.fields, { generates: true });
+    const plain = rowConstructor(program.fields, { generates: false });
     const names = ["1", "2", "a-b", "__proto__"];
     for (let row = 0; row < 4; row++) {
       const rows = [generated, plain].map((construct) => Object(construct(decoded.columns, row)));
@@ -43,7 +43,7 @@ describe("rowConstructor()", () => {
       ]);
       assertEquals(Object.entries(rows[0]), Object.entries(rows[1]));
     }
-    assertEquals(decoded.rowAt(1)["a-b"], true);
-    assertEquals(decoded.rowAt(0)[2], -0);
+    assertEquals(Object(decoded.rowAt(1))["a-b"], true);
+    assertEquals(Object(decoded.rowAt(0))[2], -0);
   });
 });

@@ -18,13 +18,14 @@ describe("parseStartArguments()", () => {
       isolation: "web-worker",
       params: {},
       bookings: undefined,
+      describe: undefined,
     });
   });
 
   it("takes every flag, with = or without", () => {
     const line =
       "job.ts --workers=4 --parallelism 3 --endpoint http://127.0.0.1:4567 --region eu-west-1 " +
-      "--log-level debug --isolation thread --param limit=5 --param query=a=b --param limit=6 -h";
+      "--log-level debug --isolation thread --param limit=5 --param query=a=b --param limit=6 --describe --json -h";
     assertEquals(parse(line), {
       help: true,
       job: "job.ts",
@@ -36,6 +37,7 @@ describe("parseStartArguments()", () => {
       isolation: "thread",
       params: { limit: "6", query: "a=b" },
       bookings: undefined,
+      describe: "json",
     });
     assertEquals([parse("job.ts").logLevel, parse("--bookings 1000").bookings], ["info", 1000]);
   });
@@ -48,6 +50,13 @@ describe("parseStartArguments()", () => {
       HOME: "/",
     };
     assertEquals(parse("job.ts --param limit=2", env).params, { limit: "2", name: "demo" });
+  });
+
+  it("describes a job for people unless asked for JSON", () => {
+    assertEquals([parse("job.ts --describe").describe, parse("--json --describe").describe], [
+      "text",
+      "json",
+    ]);
   });
 
   it("spreads over all workers unless told otherwise", () => {
@@ -79,6 +88,8 @@ describe("parseStartArguments()", () => {
       ["--param =5", "Cannot use --param =5: expected NAME=VALUE"],
       ["--job job.ts", "Cannot read the command line: "],
       ["--workers", "Cannot read the command line: "],
+      ["--describe=json", "Cannot read the command line: "],
+      ["job.ts --json", "Cannot use --json without --describe: a job that runs prints lines"],
     ];
     for (const [line, message] of cases) assertThrows(() => parse(line), UsageError, message);
   });
@@ -96,6 +107,7 @@ describe("HELP", () => {
         "param",
         "isolation",
         "log-level",
+        "describe",
       ]
     ) {
       assertStringIncludes(HELP, `--${flag} `);

@@ -11,6 +11,7 @@ const plan = {
   sinks: [{ name: "out", kind: "kinesis", of: "totals" }],
   stages: [],
   edges: [],
+  decoding: [],
 } as const;
 
 const status = (records: number, rows: number, more: Partial<JobStatus> = {}): JobStatus => ({

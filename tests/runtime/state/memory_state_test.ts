@@ -1,7 +1,10 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { handlesOf, type KeyedCells, StateCursor } from "../../../runtime/state/memory_state.ts";
+import { handlesOf, StateCursor } from "../../../runtime/state/memory_state.ts";
+import { seededRandom } from "../../../runtime/random.ts";
+import { KeyedState } from "../../../runtime/state/keyed_state.ts";
 import { store } from "../../../runtime/state/state.ts";
+import type { Key } from "../../../runtime/stream.ts";
 import { fc } from "../../deps.ts";
 
 const specs = {
@@ -11,15 +14,15 @@ const specs = {
 };
 
 function state() {
-  const cells: KeyedCells = new Map();
-  const cursor = new StateCursor(Object.keys(specs).length);
+  const keyed = new KeyedState(Object.keys(specs).length, seededRandom(1));
+  const cursor = new StateCursor(keyed);
   const handles = handlesOf(specs, cursor);
-  return { cells, cursor, handles };
+  return { keyed, cursor, handles, begin: (key: Key) => cursor.begin(keyed.keys.slotOf(key, 0)) };
 }
 
 /** What handlers see of a key. An entry that comes back after a failed turn may stand elsewhere in a map. */
-function seen({ cells, cursor, handles }: ReturnType<typeof state>, key: string) {
-  cursor.begin(cells, key);
+function seen({ begin, handles }: ReturnType<typeof state>, key: string) {
+  begin(key);
   const { count, list, map } = handles;
   assertEquals([list.size, map.size], [[...list].length, [...map.entries()].length]);
   return {
@@ -104,7 +107,7 @@ describe("StateCursor", () => {
         }]]);
         for (const { key, fails, actions } of turns) {
           const model = structuredClone(models.get(key) ?? { count: 0, list: [], map: {} });
-          actual.cursor.begin(actual.cells, key);
+          actual.begin(key);
           for (const action of actions) act(actual.handles, model, action);
           // Within the turn it sees its own writes.
           const { count, list } = actual.handles;
@@ -122,12 +125,12 @@ describe("StateCursor", () => {
   });
 
   it("keeps nothing of a key whose state is all cleared, nor of one whose first turn failed", () => {
-    const { cells, cursor, handles: { count, list, map } } = state();
+    const { keyed, begin, cursor, handles: { count, list, map } } = state();
     const turn = (run: () => void, end: "commit" | "rollback") => {
-      cursor.begin(cells, "a");
+      begin("a");
       run();
       cursor[end]();
-      return cells.size;
+      return keyed.kept;
     };
     assertEquals(turn(() => count.value = 1, "rollback"), 0);
     assertEquals(turn(() => (count.value = 1, list.add(1), map.set("x", 1)), "commit"), 1);
@@ -141,26 +144,26 @@ describe("StateCursor", () => {
   });
 
   it("stands for no state at all where none is declared", () => {
-    const cells: KeyedCells = new Map();
-    const cursor = new StateCursor(0);
-    cursor.begin(cells, "a");
+    const keyed = new KeyedState(0, seededRandom(1));
+    const cursor = new StateCursor(keyed);
+    cursor.begin(0);
     cursor.commit();
-    cursor.begin(cells, "a");
+    cursor.begin(0);
     cursor.rollback();
-    assertEquals([cells.size, handlesOf({}, cursor)], [0, {}]);
+    assertEquals([keyed.kept, handlesOf({}, cursor)], [0, {}]);
   });
 
   it("undoes what stands outside of the cells, the last first", () => {
-    const { cells, cursor } = state();
+    const { begin, cursor } = state();
     const undone: string[] = [];
-    cursor.begin(cells, "a");
+    begin("a");
     cursor.onRollback(() => undone.push("committed"));
     cursor.commit();
-    cursor.begin(cells, "a");
+    begin("a");
     cursor.onRollback(() => undone.push("first"));
     cursor.onRollback(() => undone.push("second"));
     cursor.rollback();
-    cursor.begin(cells, "a");
+    begin("a");
     cursor.rollback();
     assertEquals(undone, ["second", "first"]);
   });
@@ -169,25 +172,25 @@ describe("StateCursor", () => {
 describe("handlesOf()", () => {
   it("gives a value's initial one until it is set, and after undefined", () => {
     const initial = { total: 0 };
-    const cells: KeyedCells = new Map();
-    const cursor = new StateCursor(1);
+    const keyed = new KeyedState(1, seededRandom(1));
+    const cursor = new StateCursor(keyed);
     const { sum } = handlesOf({ sum: store.value<{ total: number } | undefined>(initial) }, cursor);
-    cursor.begin(cells, "a");
+    cursor.begin(0);
     assertStrictEquals(sum.value, initial);
     sum.value = { total: 5 };
     assertEquals(sum.value, { total: 5 });
     sum.value = undefined;
     assertStrictEquals(sum.value, initial);
     cursor.commit();
-    assertEquals(cells.size, 0);
+    assertEquals(keyed.kept, 0);
   });
 
   it("tells keys apart by type, and gives handles that can't be replaced", () => {
-    const { cells, cursor, handles } = state();
-    cursor.begin(cells, 1);
+    const { begin, cursor, handles } = state();
+    begin(1);
     handles.count.value = 5;
     cursor.commit();
-    cursor.begin(cells, "1");
+    begin("1");
     assertEquals(handles.count.value, 0);
     assertThrows(() => Object.assign(handles, { count: undefined }), TypeError);
   });

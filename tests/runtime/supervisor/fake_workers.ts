@@ -29,6 +29,7 @@ export const PLAN: JobPlan = {
   sinks: [{ name: "out", kind: "memory", of: "results" }],
   stages: [{ name: "in", kind: "source" }],
   edges: [],
+  decoding: [],
 };
 
 export const SETTINGS: JobSettings = {

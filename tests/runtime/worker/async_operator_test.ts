@@ -51,7 +51,7 @@ function operator(call: Partial<AsyncCall> = {}) {
   });
   const push = (...rows: number[]) => {
     for (const row of rows) {
-      Object.assign(cursor, cursorAt(row, { key: `k${row}` }));
+      cursor.goTo(cursorAt(row, { key: `k${row}` }));
       mapAsync.push(row, (result) => log.push(`${result} of ${cursor.key}`));
     }
   };

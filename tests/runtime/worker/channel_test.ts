@@ -17,7 +17,7 @@ function outbound(lost = 0) {
   const batches: RowBatch[] = [];
   const channel = new OutboundChannel({
     rows(batch) {
-      batches.push(batch);
+      if (batch.kind === "values") batches.push(batch);
       heard.push(`${batch.length} rows`);
       return Math.max(0, batch.length - lost);
     },

@@ -13,11 +13,12 @@ function output(key: (value: unknown) => Key = (value) => value as Key) {
   const heard: string[] = [];
   const channel = (stage: string, worker: number) =>
     new OutboundChannel({
-      rows(batch) {
-        for (const [row, key] of batch.keys.entries()) {
-          heard.push(`${stage}@${worker} ${key} ${batch.groups[row]}`);
+      rows(rows) {
+        const keys = rows.kind === "values" ? rows.keys : [];
+        for (const [row, key] of keys.entries()) {
+          heard.push(`${stage}@${worker} ${key} ${rows.groups[row]}`);
         }
-        return batch.length;
+        return rows.length;
       },
       watermark: (origin, { kind }) => heard.push(`${stage}@${worker} ${origin} ${kind}`),
       end: (final) => heard.push(`${stage}@${worker} end ${final}`),

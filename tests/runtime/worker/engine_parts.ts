@@ -7,6 +7,7 @@
 
 import type { DeadLetter, ErrorPolicy } from "../../../runtime/dead_letter.ts";
 import { Failures } from "../../../runtime/worker/failures.ts";
+import type { Key } from "../../../runtime/stream.ts";
 import { RecordCursor } from "../../../runtime/worker/record_cursor.ts";
 import type { Chain } from "../../../runtime/worker/stage_outputs.ts";
 
@@ -33,9 +34,14 @@ export class RecordedFailures extends Failures {
 }
 
 /** A cursor at row `row` of shard `in/s0`, where positions are row numbers. */
-export function cursorAt(row: number, more: Partial<RecordCursor> = {}): RecordCursor {
+export function cursorAt(
+  row: number,
+  more: { readonly key?: Key; readonly timestamp?: number; readonly bytes?: number } = {},
+): RecordCursor {
+  const { key, timestamp = -Infinity, bytes = 10 } = more;
   const origin = { shard: "in/s0", positionAt: String };
-  return Object.assign(new RecordCursor(), { origin, row, bytes: 10 }, more);
+  const keys = key === undefined ? undefined : { keyAt: () => key };
+  return Object.assign(new RecordCursor(), { origin, row, bytes, keys, timestamp });
 }
 
 /** What comes after an operator: its outputs are written down. */
@@ -43,6 +49,10 @@ export class RecordedChain implements Chain {
   readonly outputs: unknown[] = [];
   ended = false;
   readonly next = (value: unknown): void => void this.outputs.push(value);
+
+  batch(): number {
+    throw new Error("No batches come out of an operator");
+  }
 
   end(): void {
     this.ended = true;

@@ -1,5 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { seededRandom } from "../../../runtime/random.ts";
+import { KeyedState } from "../../../runtime/state/keyed_state.ts";
 import { type StateSpecs, store, type ValueState } from "../../../runtime/state/state.ts";
 import type { Emits, Key, KeyedContext } from "../../../runtime/stream.ts";
 import type { TimerHandler } from "../../../runtime/topology.ts";
@@ -16,12 +18,13 @@ type Handle = (
 /** An operator with a sum, on one actor. */
 function operator(handle: Handle, onTimer?: TimerHandler, right: Handle = handle) {
   const actor = new PartitionActor(0);
+  const state = new KeyedState(1, seededRandom(1));
   const failures = new RecordedFailures();
   const chain = new RecordedChain();
   const cursor = cursorAt(7, { timestamp: 50 });
   const bound = (handle: Handle) => (value: unknown, context: KeyedContext<Key, StateSpecs>) =>
     handle(value, context, context.state["sum"] as ValueState<number>);
-  const running = new HandlerOperator(
+  const handlers = new HandlerOperator(
     "sum",
     {
       kind: "handlers",
@@ -29,14 +32,22 @@ function operator(handle: Handle, onTimer?: TimerHandler, right: Handle = handle
       handlers: [bound(handle), bound(right)],
       onTimer,
     },
+    state,
     cursor,
     failures,
   );
+  const running = (key: Key, run: (slot: number) => void) => {
+    const slot = state.enterKey(key, actor.group);
+    run(slot);
+    state.leave(slot);
+  };
   return {
     actor,
+    state,
     failures,
     chain,
-    row: (key: Key, value: unknown, input = 0) => running.row(actor, input, key, value, chain),
+    row: (key: Key, value: unknown, input = 0) =>
+      running(key, (slot) => handlers.row(actor, input, slot, value, chain)),
     fire: (watermark: number) => {
       actor.watermark = watermark;
       for (
@@ -44,7 +55,8 @@ function operator(handle: Handle, onTimer?: TimerHandler, right: Handle = handle
         timer;
         timer = actor.timers.takeDue(watermark)
       ) {
-        running.timer(actor, timer, chain);
+        const due = timer;
+        running(due.key, (slot) => handlers.timer(actor, due, slot, chain));
       }
     },
   };
@@ -54,7 +66,7 @@ const add: Handle = (value, _, sum) => [sum.value += Number(value)];
 
 describe("HandlerOperator", () => {
   it("gives each key its own state, which both inputs share", () => {
-    const { row, chain, actor } = operator(
+    const { row, chain, state } = operator(
       add,
       undefined,
       (value, _, sum) => [sum.value -= Number(value)],
@@ -62,7 +74,7 @@ describe("HandlerOperator", () => {
     row("a", 1);
     row("b", 10);
     row("a", 5, 1);
-    assertEquals([chain.outputs, actor.cells.size], [[1, 10, -4], 2]);
+    assertEquals([chain.outputs, state.kept, state.keys.size], [[1, 10, -4], 2, 2]);
   });
 
   it("shows key, time and watermark of the record, and of the timer that fires", () => {
@@ -123,13 +135,13 @@ describe("HandlerOperator", () => {
   });
 
   it("leaves nothing of a key whose first record failed", () => {
-    const { row, actor } = operator((_, { setTimer }, sum) => {
+    const { row, actor, state } = operator((_, { setTimer }, sum) => {
       sum.value = 1;
       setTimer("later", 5);
       throw new Error("boom");
     }, () => {});
     row("a", 1);
-    assertEquals([actor.cells.size, actor.timers.size], [0, 0]);
+    assertEquals([state.kept, state.keys.size, actor.timers.size], [0, 0, 0]);
   });
 
   it("takes back what a timer did that throws; the timer itself is gone", () => {

@@ -2,6 +2,8 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { Observable } from "../../../deps.ts";
 import { ACTIVE_MAILBOXES_MAX } from "../../../runtime/limits.ts";
+import { seededRandom } from "../../../runtime/random.ts";
+import { KeyedState } from "../../../runtime/state/keyed_state.ts";
 import { type StateSpecs, store, type ValueState } from "../../../runtime/state/state.ts";
 import type { ActorContext, Key } from "../../../runtime/stream.ts";
 import { MailboxOperator, PipeOperator } from "../../../runtime/worker/mailbox_operator.ts";
@@ -20,6 +22,7 @@ const PASSIVATE_AFTER_MS = 1000;
 function operator(behavior: Behavior) {
   const clock = new HandClock();
   const actor = new PartitionActor(0);
+  const state = new KeyedState(1, seededRandom(1));
   const failures = new RecordedFailures();
   const chain = new RecordedChain();
   let started = 0;
@@ -35,6 +38,7 @@ function operator(behavior: Behavior) {
       behavior: counted,
       passivateAfterMs: PASSIVATE_AFTER_MS,
     },
+    state,
     clock,
     cursorAt(7),
     failures,
@@ -46,7 +50,11 @@ function operator(behavior: Behavior) {
     chain,
     running,
     started: () => started,
-    row: (key: Key, value: unknown) => running.row(actor, 0, key, value, chain),
+    row: (key: Key, value: unknown) => {
+      const slot = state.enterKey(key, actor.group);
+      running.row(actor, 0, slot, value, chain);
+      state.leave(slot);
+    },
   };
 }
 
@@ -130,12 +138,13 @@ describe("PipeOperator", () => {
     const running = new PipeOperator(
       "pipe",
       { kind: "pipe", operator: scan((seen: unknown[], keyed) => [...seen, keyed], []) },
+      { keyAt: (slot) => "abc".charAt(slot) },
       cursorAt(7, { timestamp: 50 }),
       new RecordedFailures(),
     );
-    running.row(first, 0, "a", 1, chain);
-    running.row(first, 0, "b", 2, chain);
-    running.row(second, 0, "c", 3, chain);
+    running.row(first, 0, 0, 1, chain);
+    running.row(first, 0, 1, 2, chain);
+    running.row(second, 0, 2, 3, chain);
     const of = (key: string, value: number) => ({ key, value, timestamp: 50 });
     assertEquals(chain.outputs, [[of("a", 1)], [of("a", 1), of("b", 2)], [of("c", 3)]]);
     running.complete(first, chain);

@@ -13,12 +13,7 @@ const numberOf = (entry: MailboxEntry | undefined) =>
 describe("PartitionActor", () => {
   it("starts with nothing", () => {
     const actor = new PartitionActor(7);
-    assertEquals([actor.group, actor.cells.size, actor.timers.size, actor.watermark], [
-      7,
-      0,
-      0,
-      -Infinity,
-    ]);
+    assertEquals([actor.group, actor.timers.size, actor.watermark], [7, 0, -Infinity]);
     assertStrictEquals(actor.first, undefined);
   });
 

@@ -1,0 +1,184 @@
+/**
+ * What a source stage does with a batch of raw records as a whole, where its first operator can decode batches: as
+ * columns through the cut behind it if that is possible, else row by row. The outcome is the same as of handing the
+ * operator one record after the other.
+ *
+ * @module
+ */
+
+import { rawColumnsOf } from "../../connectors/raw_record.ts";
+import type { ShardBatch } from "../../connectors/source.ts";
+import type { ColumnDecoder } from "../../operators/decoder/column_decoder.ts";
+import { type DecodedBatch, REFUSED, RowStatus } from "../../operators/decoder/decoded_batch.ts";
+import type { PickedRows } from "../../operators/decoder/keyed_decoder.ts";
+import type { Emit } from "../../operators/fused.ts";
+import { type ColumnarCut, columnarCut, type DecodingNode } from "../columnar_cut.ts";
+import type { EventTimeGenerator } from "../time/event_time.ts";
+import { consumersOf, type Node, type NodeId, type NodeOf, type Topology } from "../topology.ts";
+import { DecodedRows } from "../transport/decoded_rows.ts";
+import type { EdgeOutput } from "./edge_output.ts";
+import type { Valve } from "./gate.ts";
+import type { RecordCursor } from "./record_cursor.ts";
+
+/**
+ * Handles the rows from `from` on, up to `to`, until the valve closes; the cursor is at the batch. Returns the row to
+ * go on with.
+ *
+ * @param one handles one row as a record
+ */
+export type BatchFunction = (
+  batch: ShardBatch<unknown>,
+  from: number,
+  to: number,
+  one: (batch: ShardBatch<unknown>, row: number) => void,
+) => number;
+
+/** Batches for which columns are not tried again after one that had an undecided record. */
+const BATCHES_BY_ROW = 16;
+
+/** What decodes batches of a stage, and what comes after it. */
+export interface Decoding {
+  readonly node: DecodingNode;
+  readonly after: Emit<unknown>;
+}
+
+/** The function of a source stage for one shard. */
+export function batchFunction(
+  { decoding, topology, edges, cursor, valve, generator }: {
+    decoding: Decoding | undefined;
+    topology: Topology;
+    /** By keyBy node. */
+    edges: ReadonlyMap<NodeId, EdgeOutput>;
+    cursor: RecordCursor;
+    valve: Valve;
+    /** The shard's own, of an eventTime node. */
+    generator: (node: NodeOf<"eventTime">) => EventTimeGenerator;
+  },
+): BatchFunction {
+  if (decoding === undefined) return rowByRow({ cursor, valve });
+  const { node: { node, decoder }, after } = decoding;
+  const otherwise = decodedRowByRow({ decoder, after, cursor, valve });
+  const keyBy = keyByBehind(node, topology);
+  const cut = keyBy && columnarCut(topology, keyBy);
+  const edge = keyBy && edges.get(keyBy.id);
+  if (cut === undefined || edge === undefined || cut.decodedBy !== node.id) return otherwise;
+  const generators = cut.times.map(({ node }) => generator(node));
+  return throughCut({ cut, edge, generators, cursor, otherwise });
+}
+
+/** The keyBy that all of a node's main output goes into, with nothing but eventTime between. */
+function keyByBehind(node: Node, topology: Topology): NodeOf<"keyBy"> | undefined {
+  const [only, ...others] = consumersOf(topology, { node: node.id, port: "main" });
+  if (only === undefined || others.length > 0) return undefined;
+  if (only.node.kind === "keyBy") return only.node;
+  return only.node.kind === "eventTime" ? keyByBehind(only.node, topology) : undefined;
+}
+
+/** Goes row by row. */
+export const rowByRow = (
+  { cursor, valve }: { cursor: RecordCursor; valve: Valve },
+): BatchFunction =>
+(batch, from, to, one) => {
+  let row = from;
+  for (; row < to && !valve.blocked; row++) {
+    cursor.row = row;
+    cursor.timestamp = batch.timestampAt(row);
+    one(batch, row);
+  }
+  return row;
+};
+
+/** Decodes a batch at once, and then goes on row by row. */
+export function decodedRowByRow(
+  { decoder, after, cursor, valve }: {
+    decoder: ColumnDecoder<unknown>;
+    /** What comes after the operator. */
+    after: Emit<unknown>;
+    cursor: RecordCursor;
+    valve: Valve;
+  },
+): BatchFunction {
+  const plain = rowByRow({ cursor, valve });
+  /** Rows that back-pressure has left. */
+  let left: { batch: unknown; first: number; to: number; decoded: DecodedBatch<unknown> };
+  return (batch, from, to, one) => {
+    const records = rawColumnsOf(batch);
+    if (records === undefined) return plain(batch, from, to, one);
+    if (left?.batch !== batch || left.first > from || left.to < to) {
+      left = { batch, first: from, to, decoded: decoder.decode(records, from, to) };
+    }
+    const { first, decoded } = left;
+    let row = from;
+    for (; row < to && !valve.blocked; row++) {
+      const status = decoded.statusAt(row - first);
+      if (status === RowStatus.NOTHING) continue;
+      cursor.row = row;
+      cursor.timestamp = batch.timestampAt(row);
+      const value = status === RowStatus.ACCEPTED ? decoded.rowAt(row - first) : REFUSED;
+      if (value !== REFUSED) after(value);
+      else one(batch, row);
+    }
+    return row;
+  };
+}
+
+/** Decodes a batch and sends it through the cut as columns. */
+export function throughCut(
+  { cut, edge, generators, cursor, otherwise }: {
+    cut: ColumnarCut;
+    edge: EdgeOutput;
+    /** Of the cut's eventTime nodes. */
+    generators: readonly EventTimeGenerator[];
+    cursor: RecordCursor;
+    /** For batches with undecided records. */
+    otherwise: BatchFunction;
+  },
+): BatchFunction {
+  let batchesByRow = 0;
+  const send = (batch: ShardBatch<unknown>, picked: PickedRows, worker: number) => {
+    const timestamps = timestampsOf(batch, picked, cut, generators);
+    const { origin } = cursor;
+    const bytes = cursor.bytes * picked.columns.rows;
+    const originRows = picked.sourceRows;
+    const isShared = edge.isShared;
+    edge.nextRows(
+      worker,
+      new DecodedRows(cut.decoder, picked, { origin, originRows, timestamps, bytes, isShared }),
+    );
+  };
+  return (batch, from, to, one) => {
+    const records = rawColumnsOf(batch);
+    if (records === undefined) return otherwise(batch, from, to, one);
+    const picked = batchesByRow-- > 0
+      ? undefined
+      : cut.decoder.decode(records, from, to, edge.routing);
+    if (picked === undefined) {
+      if (batchesByRow < 0) batchesByRow = BATCHES_BY_ROW;
+      return otherwise(batch, from, to, one);
+    }
+    for (let worker = 0; worker < picked.length; worker++) {
+      const rows = picked[worker];
+      if (rows !== undefined) send(batch, rows, worker);
+    }
+    return to;
+  };
+}
+
+/** The time of each row: from the last eventTime, or the source's. */
+function timestampsOf(
+  batch: ShardBatch<unknown>,
+  { columns, sourceRows }: PickedRows,
+  { times }: ColumnarCut,
+  generators: readonly EventTimeGenerator[],
+): Float64Array<ArrayBuffer> {
+  const { rows, numbers } = columns;
+  let last: Float64Array<ArrayBuffer> | undefined;
+  for (const [index, { column }] of times.entries()) {
+    last = numbers.slice(column * rows, (column + 1) * rows);
+    generators[index]?.seeAll(last);
+  }
+  if (last !== undefined) return last;
+  const timestamps = new Float64Array(rows);
+  for (let row = 0; row < rows; row++) timestamps[row] = batch.timestampAt(sourceRows[row] ?? 0);
+  return timestamps;
+}

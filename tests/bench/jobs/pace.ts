@@ -1,0 +1,107 @@
+/**
+ * Keeps readers side by side, as live streams are: else one input runs away from the other, or one worker from the other,
+ * and a job that waits for both keeps what a live one would not. Readers know of each other within a thread and, over a
+ * broadcast channel, in other threads; each has a cell of shared memory that says how far it is.
+ *
+ * @module
+ */
+
+import { type Clock, delay } from "../../../runtime/clock.ts";
+
+/** No reader gets further ahead of another than so many blocks. */
+export const BLOCKS_AHEAD_MAX = 5;
+/** Whoever must wait looks again so often. */
+const LOOK_AGAIN_MS = 1;
+/** Where a reader is that has come to its end: nobody waits for it. */
+const ENDED = 2 ** 31 - 1;
+
+/** How a thread tells others of a reader. */
+interface Announcement {
+  readonly reader: string;
+  readonly progress: SharedArrayBuffer;
+}
+
+/** One reader's part in a group of readers. */
+export interface PacedReader {
+  /**
+   * Tells that this reader would go on with its n-th block, and resolves when it may: when all readers have joined and
+   * none is more than {@linkcode BLOCKS_AHEAD_MAX} behind, or when `signal` is aborted.
+   */
+  keepUp(block: number, clock: Clock, signal: AbortSignal): Promise<void>;
+  /** Nobody need wait for this reader any more. Harmless when called again. */
+  leave(): void;
+}
+
+/** The groups that this thread has readers in. */
+const groups = new Map<string, Group>();
+
+/**
+ * Joins a group of readers.
+ *
+ * @param group its name, known to its readers only
+ * @param reader its own name in it
+ * @param readers how many there will be in all threads together: nobody starts before
+ */
+export function joinPace(group: string, reader: string, readers: number): PacedReader {
+  let joined = groups.get(group);
+  if (joined === undefined) {
+    joined = new Group(group, readers);
+    groups.set(group, joined);
+  }
+  return joined.join(reader);
+}
+
+/** What a thread knows of a group. */
+class Group {
+  readonly #name: string;
+  readonly #readers: number;
+  readonly #channel: BroadcastChannel;
+  readonly #progress = new Map<string, Int32Array>();
+  /** The readers of this thread. */
+  readonly #own = new Map<string, Announcement>();
+
+  constructor(name: string, readers: number) {
+    this.#name = name;
+    this.#readers = readers;
+    this.#channel = new BroadcastChannel(`pace ${name}`);
+    this.#channel.onmessage = ({ data }: MessageEvent<Announcement>) => {
+      if (this.#progress.has(data.reader)) return;
+      this.#progress.set(data.reader, new Int32Array(data.progress));
+      // Its thread may have come after ours were announced.
+      for (const announcement of this.#own.values()) this.#channel.postMessage(announcement);
+    };
+  }
+
+  join(reader: string): PacedReader {
+    const progress = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    const cell = new Int32Array(progress);
+    this.#progress.set(reader, cell);
+    this.#own.set(reader, { reader, progress });
+    this.#channel.postMessage({ reader, progress });
+    return {
+      keepUp: async (block, clock, signal) => {
+        Atomics.store(cell, 0, block);
+        while (!this.#mayRead(block) && !signal.aborted) await delay(clock, LOOK_AGAIN_MS, signal);
+      },
+      leave: () => {
+        Atomics.store(cell, 0, ENDED);
+        if (this.#own.get(reader)?.progress === progress) this.#leave(reader);
+      },
+    };
+  }
+
+  #leave(reader: string): void {
+    this.#own.delete(reader);
+    if (this.#own.size > 0) return;
+    this.#channel.close();
+    groups.delete(this.#name);
+  }
+
+  #mayRead(block: number): boolean {
+    if (this.#progress.size < this.#readers) return false;
+    for (const cell of this.#progress.values()) {
+      if (block > Atomics.load(cell, 0) + BLOCKS_AHEAD_MAX) return false;
+    }
+    return true;
+  }
+}

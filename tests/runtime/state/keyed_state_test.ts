@@ -1,0 +1,76 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { seededRandom } from "../../../runtime/random.ts";
+import { KeyedState, SEGMENT_SLOTS, SlotMark } from "../../../runtime/state/keyed_state.ts";
+import { StateCursor } from "../../../runtime/state/memory_state.ts";
+
+function state() {
+  const keyed = new KeyedState(1, seededRandom(1));
+  const cursor = new StateCursor(keyed);
+  /** A turn of the key in a slot, which sets its cell. */
+  const set = (slot: number, value: unknown) => {
+    cursor.begin(slot);
+    if (value === undefined) cursor.clear(0);
+    else cursor.write(0, value);
+    cursor.commit();
+  };
+  const read = (slot: number) => {
+    cursor.begin(slot);
+    return cursor.read(0);
+  };
+  return { keyed, set, read };
+}
+
+describe("KeyedState", () => {
+  it("keeps a key's slot while it has state, whatever comes and goes", () => {
+    const { keyed, set, read } = state();
+    const slot = keyed.enterKey("a", 7);
+    set(slot, 5);
+    keyed.leave(slot);
+    const others = Array.from({ length: 100 }, (_, n) => keyed.enterKey(n, 0));
+    assert(!others.includes(slot));
+    for (const other of others) keyed.leave(other);
+    assertEquals([keyed.keys.size, keyed.kept, keyed.keys.groupAt(slot)], [1, 1, 7]);
+    assertEquals([keyed.enterKey("a", 7), read(slot)], [slot, 5]);
+  });
+
+  it("gives a slot away only when no row of its key waits, and then with no state in it", () => {
+    const { keyed, set, read } = state();
+    const slots = new Uint32Array([keyed.keys.slotOf("a", 0), 0]);
+    slots[1] = slots[0] ?? 0;
+    keyed.enter(slots);
+    const [slot = 0] = slots;
+    set(slot, 5);
+    set(slot, undefined);
+    keyed.leave(slot);
+    assertEquals([keyed.keys.find("a"), keyed.keys.size], [slot, 1], "a second row waits");
+    keyed.leave(slot);
+    assertEquals([keyed.keys.size, keyed.kept], [0, 0]);
+    const next = keyed.enterKey("b", 0);
+    assertEquals([next, read(next)], [slot, undefined]);
+  });
+
+  it("marks keys whose state has changed", () => {
+    const { keyed, set } = state();
+    const [a, b, c] = ["a", "b", "c"].map((key) => keyed.enterKey(key, 0));
+    set(a ?? 0, 1);
+    set(b ?? 0, 1);
+    set(b ?? 0, undefined);
+    const marks = [a, b, c].map((slot = 0) =>
+      keyed.segmentOf(slot).marks[KeyedState.indexOf(slot)]
+    );
+    assertEquals(marks, [SlotMark.KEPT | SlotMark.DIRTY, SlotMark.DIRTY, 0]);
+  });
+
+  it("finds every key's state beyond one segment", () => {
+    const { keyed, set, read } = state();
+    const count = 2 * SEGMENT_SLOTS + 1;
+    for (let n = 0; n < count; n++) {
+      const slot = keyed.enterKey(n, 0);
+      set(slot, `state of ${n}`);
+      keyed.leave(slot);
+    }
+    assertEquals(keyed.kept, count);
+    for (let n = 0; n < count; n++) assertEquals(read(keyed.keys.find(n)), `state of ${n}`);
+  });
+});
