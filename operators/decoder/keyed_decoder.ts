@@ -94,7 +94,7 @@ export class KeyedDecoder {
     routing: readonly number[],
   ): readonly (PickedRows | undefined)[] | undefined {
     const run = runProgram(this.#module, this.#program, records, from, to);
-    if (run === undefined || !this.#isDecided(run)) return undefined;
+    if (run === undefined || this.#has(run, RowStatus.FALLBACK)) return undefined;
     const { rows, layout, textBytes } = run;
     const groups = run.free;
     const selection = aligned(groups + 2 * rows);
@@ -103,12 +103,19 @@ export class KeyedDecoder {
       return undefined;
     }
     const known = this.#groups(run, groups, routing.length);
+    const [only = 0] = routing;
+    if (routing.every((worker) => worker === only) && !this.#has(run, RowStatus.NOTHING)) {
+      return Array.from(
+        { length: only + 1 },
+        (_, worker) => worker === only ? this.#all(run, known, from) : undefined,
+      );
+    }
     const selected = selectedRows(known, routing);
     return selected.map((of) => of && this.#picked(run, of, known, selection, picked, from));
   }
 
-  #isDecided({ statuses, rows }: ProgramRun): boolean {
-    return !new Uint8Array(this.#module.memory.buffer, statuses, rows).includes(RowStatus.FALLBACK);
+  #has({ statuses, rows }: ProgramRun, status: number): boolean {
+    return new Uint8Array(this.#module.memory.buffer, statuses, rows).includes(status);
   }
 
   /** The key group of each row. */
@@ -131,6 +138,23 @@ export class KeyedDecoder {
     return groups;
   }
 
+  #all(
+    { rows, columns, layout, textBytes }: ProgramRun,
+    groups: Uint16Array,
+    from: number,
+  ): PickedRows {
+    const buffer = copied(this.#module.memory, columns, layout.texts + textBytes);
+    const sourceRows = new Uint32Array(rows);
+    for (let row = 0; row < rows; row++) sourceRows[row] = from + row;
+    return {
+      columns: layout.columnsIn(buffer),
+      buffer,
+      textBytesMax: layout.textBytesMax,
+      groups: new Uint16Array(groups),
+      sourceRows,
+    };
+  }
+
   #picked(
     run: ProgramRun,
     rows: Uint32Array,
@@ -139,13 +163,9 @@ export class KeyedDecoder {
     at: number,
     from: number,
   ): PickedRows {
-    const { memory } = this.#module;
-    const { textBytes: textBytesMax } = run;
     const count = rows.length;
-    const buffer = count === run.rows
-      ? copied(memory, run.columns, run.layout.texts + textBytesMax)
-      : this.#pick(run, rows, selection, at);
-    const layout = count === run.rows ? run.layout : this.layout(count, textBytesMax);
+    const buffer = this.#pick(run, rows, selection, at);
+    const layout = this.layout(count, run.textBytes);
     const sourceRows = new Uint32Array(count);
     const groupOf = new Uint16Array(count);
     for (let index = 0; index < count; index++) {

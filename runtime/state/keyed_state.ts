@@ -17,45 +17,57 @@
 import type { Random } from "../random.ts";
 import type { Key } from "../stream.ts";
 import { KeyTable } from "./key_table.ts";
+import type { StateSpec, StateSpecs } from "./state.ts";
 
 const SEGMENT_BITS = 12;
 /** Slots whose cells are kept together. */
 export const SEGMENT_SLOTS = 1 << SEGMENT_BITS;
 const SLOT_MASK = SEGMENT_SLOTS - 1;
 
-/** What is known of a slot beside its cells: a bit each. */
+/** What is known of a slot beside its cells: a bit each, and above them how many rows of its key are waiting. */
 export const SlotMark = {
   /** The key has state. */
   KEPT: 1,
   /** Its state has changed since the marks were last taken. */
   DIRTY: 2,
+  /** A row that waits. */
+  ROW: 4,
 } as const;
 
 /** Slots that follow one another. */
 export class StateSegment {
   /** Cell `c` of the segment's slot `i` is at `i * width + c`; undefined where nothing was written. */
   readonly cells: unknown[];
-  /** Rows of each slot's key that are waiting. */
-  readonly waiting = new Uint32Array(SEGMENT_SLOTS);
+  /** The same for cells that mostly hold a number: NaN where the number, if there is any, is among the others. */
+  readonly numbers: Float64Array;
   /** Of each slot, see {@linkcode SlotMark}. */
-  readonly marks = new Uint8Array(SEGMENT_SLOTS);
+  readonly marks = new Uint32Array(SEGMENT_SLOTS);
 
-  constructor(width: number) {
+  constructor(width: number, numberWidth: number) {
     this.cells = new Array(SEGMENT_SLOTS * width).fill(undefined);
+    this.numbers = new Float64Array(SEGMENT_SLOTS * numberWidth).fill(NaN);
   }
+}
+
+/** Whether a piece of state mostly holds a number: a value whose initial one is. */
+export function holdsNumber({ kind, initial }: StateSpec<unknown>): boolean {
+  return kind === "value" && typeof initial === "number";
 }
 
 /** The keys of a stage on one worker, and their state. */
 export class KeyedState {
   readonly keys: KeyTable;
-  /** Cells of a key. */
+  /** Cells of a key, and cells for numbers. */
   readonly width: number;
+  readonly numberWidth: number;
   /** Keys with state. */
   kept = 0;
   readonly #segments: StateSegment[] = [];
 
-  constructor(width: number, random: Random) {
-    this.width = width;
+  constructor(specs: StateSpecs, random: Random) {
+    const declared = Object.values(specs);
+    this.width = declared.length;
+    this.numberWidth = declared.filter(holdsNumber).length;
     this.keys = new KeyTable(random);
   }
 
@@ -83,11 +95,13 @@ export class KeyedState {
 
   /** What waited for a slot's key has been handled. */
   leave(slot: number): void {
-    const { waiting, marks } = this.segmentOf(slot);
+    const { marks } = this.segmentOf(slot);
     const index = slot & SLOT_MASK;
-    const left = (waiting[index] ?? 0) - 1;
-    waiting[index] = left;
-    if (left === 0 && ((marks[index] ?? 0) & SlotMark.KEPT) === 0) this.keys.release(slot);
+    const left = (marks[index] ?? 0) - SlotMark.ROW;
+    marks[index] = left;
+    if (left >= SlotMark.ROW || (left & SlotMark.KEPT) !== 0) return;
+    marks[index] = 0;
+    this.keys.release(slot);
   }
 
   close(): void {
@@ -96,17 +110,15 @@ export class KeyedState {
   }
 
   #wait(slot: number): void {
-    const { waiting } = this.segmentOf(slot);
+    const { marks } = this.segmentOf(slot);
     const index = slot & SLOT_MASK;
-    waiting[index] = (waiting[index] ?? 0) + 1;
+    marks[index] = (marks[index] ?? 0) + SlotMark.ROW;
   }
 
   #grow(slot: number): StateSegment {
-    let segment = new StateSegment(this.width);
     for (;;) {
-      const made = this.#segments.push(segment);
-      if (made > slot >>> SEGMENT_BITS) return segment;
-      segment = new StateSegment(this.width);
+      const segment = new StateSegment(this.width, this.numberWidth);
+      if (this.#segments.push(segment) > slot >>> SEGMENT_BITS) return segment;
     }
   }
 }

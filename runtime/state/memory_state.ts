@@ -6,18 +6,21 @@
  */
 
 import type { Key } from "../stream.ts";
-import { KeyedState, SlotMark, type StateSegment } from "./keyed_state.ts";
+import { holdsNumber, KeyedState, SlotMark, type StateSegment } from "./keyed_state.ts";
 import type { Handles, ListState, MapState, StateSpec, StateSpecs, ValueState } from "./state.ts";
 
 /** Points at one key's cells while its turn runs, and can undo the turn. */
 export class StateCursor {
   readonly #state: KeyedState;
   readonly #width: number;
+  readonly #numberWidth: number;
   #segment: StateSegment;
   #cells: unknown[];
-  /** The slot's place in the segment, and its first cell. */
+  #numbers: Float64Array;
+  /** The slot's place in the segment, and its first cells. */
   #index = 0;
   #base = 0;
+  #numberBase = 0;
   /** Whether the key had no state before this turn: then undoing means to empty it, and no old values are kept. */
   #isFresh = true;
   #wrote = false;
@@ -26,13 +29,20 @@ export class StateCursor {
   readonly #undoCells: number[] = [];
   readonly #undoValues: unknown[] = [];
   #undoLength = 0;
+  readonly #undoNumberCells: number[] = [];
+  readonly #undoNumbers: number[] = [];
+  #undoNumbersLength = 0;
   readonly #undo: (() => void)[] = [];
 
   constructor(state: KeyedState) {
     this.#state = state;
     this.#width = state.width;
+    this.#numberWidth = state.numberWidth;
     this.#segment = state.segmentOf(0);
     this.#cells = this.#segment.cells;
+    this.#numbers = this.#segment.numbers;
+    // A list that has begun with a fraction keeps numbers as they are, without an object for each.
+    this.#undoNumbers.push(0.5);
   }
 
   /** Starts a turn for a key. */
@@ -41,22 +51,24 @@ export class StateCursor {
     const index = KeyedState.indexOf(slot);
     this.#segment = segment;
     this.#cells = segment.cells;
+    this.#numbers = segment.numbers;
     this.#index = index;
     this.#base = index * this.#width;
+    this.#numberBase = index * this.#numberWidth;
     this.#isFresh = ((segment.marks[index] ?? 0) & SlotMark.KEPT) === 0;
   }
 
   /** The turn succeeded: its writes stay. */
   commit(): void {
     if (!this.#wrote) return;
-    this.#undoLength = 0;
     if (this.#undo.length > 0) this.#undo.length = 0;
     const { marks } = this.#segment;
+    const index = this.#index;
     const isKept = this.#cleared || this.#isFresh ? this.#isAnySet() : true;
     if (isKept === this.#isFresh) this.#state.kept += isKept ? 1 : -1;
-    marks[this.#index] = isKept ? SlotMark.KEPT | SlotMark.DIRTY : SlotMark.DIRTY;
-    this.#wrote = false;
-    this.#cleared = false;
+    const others = ((marks[index] ?? 0) | SlotMark.KEPT) - SlotMark.KEPT;
+    marks[index] = isKept ? others | SlotMark.KEPT | SlotMark.DIRTY : others | SlotMark.DIRTY;
+    this.#forgetTurn();
   }
 
   /** The turn failed: everything is as it was before. */
@@ -65,11 +77,23 @@ export class StateCursor {
     for (let i = this.#undo.length - 1; i >= 0; i--) this.#undo[i]?.();
     this.#undo.length = 0;
     const cells = this.#cells;
-    if (this.#isFresh) cells.fill(undefined, this.#base, this.#base + this.#width);
+    const numbers = this.#numbers;
+    if (this.#isFresh) {
+      cells.fill(undefined, this.#base, this.#base + this.#width);
+      numbers.fill(NaN, this.#numberBase, this.#numberBase + this.#numberWidth);
+    }
     for (let i = this.#undoLength - 1; i >= 0; i--) {
       cells[this.#undoCells[i] ?? 0] = this.#undoValues[i];
     }
+    for (let i = this.#undoNumbersLength - 1; i >= 0; i--) {
+      numbers[this.#undoNumberCells[i] ?? 0] = this.#undoNumbers[i] ?? NaN;
+    }
+    this.#forgetTurn();
+  }
+
+  #forgetTurn(): void {
     this.#undoLength = 0;
+    this.#undoNumbersLength = 0;
     this.#wrote = false;
     this.#cleared = false;
   }
@@ -96,6 +120,25 @@ export class StateCursor {
     this.#cleared = true;
   }
 
+  /** A cell for a number; NaN if there is none. */
+  readNumber(cell: number): number {
+    return this.#numbers[this.#numberBase + cell] ?? NaN;
+  }
+
+  /** NaN clears. */
+  writeNumber(cell: number, value: number): void {
+    const at = this.#numberBase + cell;
+    const numbers = this.#numbers;
+    if (!this.#isFresh) {
+      const undo = this.#undoNumbersLength++;
+      this.#undoNumberCells[undo] = at;
+      this.#undoNumbers[undo] = numbers[at] ?? NaN;
+    }
+    numbers[at] = value;
+    this.#wrote = true;
+    if (value !== value) this.#cleared = true;
+  }
+
   /** Something outside the cells has changed, which a failed turn must take back. */
   onRollback(undo: () => void): void {
     this.#wrote = true;
@@ -106,16 +149,23 @@ export class StateCursor {
     for (let cell = 0; cell < this.#width; cell++) {
       if (this.#cells[this.#base + cell] !== undefined) return true;
     }
+    for (let cell = 0; cell < this.#numberWidth; cell++) {
+      const value = this.#numbers[this.#numberBase + cell];
+      if (value === value) return true;
+    }
     return false;
   }
 }
 
 /** The handles of declared state, over a cursor. */
 export function handlesOf<S extends StateSpecs>(specs: S, cursor: StateCursor): Handles<S> {
-  const handles = Object.entries(specs).map((
-    [name, spec],
-    cell,
-  ) => [name, handleOf(spec, cell, cursor)]);
+  let numbers = 0;
+  const handles = Object.entries(specs).map(([name, spec], cell) => {
+    const handle = holdsNumber(spec)
+      ? new NumberValue(cell, numbers++, cursor, spec.initial)
+      : handleOf(spec, cell, cursor);
+    return [name, handle];
+  });
   return Object.freeze(Object.fromEntries(handles)) as Handles<S>;
 }
 
@@ -153,6 +203,44 @@ class CellValue implements ValueState<unknown> {
   }
 
   clear(): void {
+    this.#cursor.clear(this.#cell);
+  }
+}
+
+/** A value that is mostly a number: kept as one, without an object for it. Anything else, and NaN, is in the cell. */
+class NumberValue implements ValueState<unknown> {
+  readonly #cell: number;
+  readonly #number: number;
+  readonly #cursor: StateCursor;
+  readonly #initial: unknown;
+
+  constructor(cell: number, number: number, cursor: StateCursor, initial: unknown) {
+    this.#cell = cell;
+    this.#number = number;
+    this.#cursor = cursor;
+    this.#initial = initial;
+  }
+
+  get value(): unknown {
+    const number = this.#cursor.readNumber(this.#number);
+    if (number === number) return number;
+    const value = this.#cursor.read(this.#cell);
+    return value === undefined ? this.#initial : value;
+  }
+
+  set value(value: unknown) {
+    if (typeof value === "number" && value === value) this.#cursor.writeNumber(this.#number, value);
+    else if (value === undefined) this.clear();
+    else {
+      this.#cursor.writeNumber(this.#number, NaN);
+      this.#cursor.write(this.#cell, value);
+    }
+  }
+
+  clear(): void {
+    if (!Number.isNaN(this.#cursor.readNumber(this.#number))) {
+      this.#cursor.writeNumber(this.#number, NaN);
+    }
     this.#cursor.clear(this.#cell);
   }
 }

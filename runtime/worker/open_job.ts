@@ -213,8 +213,8 @@ export class OpenJob {
       return { channels: edges.length * workers, origins: [...new Set(origins)] };
     });
     const { operator } = head;
-    const width = operator.kind === "pipe" ? 0 : Object.keys(operator.state).length;
-    const state = new KeyedState(width, this.#options.connectors.random);
+    const specs = operator.kind === "pipe" ? {} : operator.state;
+    const state = new KeyedState(specs, this.#options.connectors.random);
     const keyed = new KeyedStage({
       name: stage.name,
       worker,

@@ -15,7 +15,7 @@ export const TEST_LINES_MAX = 600;
 export const FUNCTION_LINES_MAX = 80;
 
 const LIBRARY = ["runtime/", "operators/", "connectors/"];
-/** Source of WebAssembly modules, in another language: its compiler says what is missing or not in use. */
+/** What is started by name. */
 const PROGRAMS = [
   "mod.ts",
   "runtime/main.ts",
@@ -23,6 +23,7 @@ const PROGRAMS = [
   "tests/fuzz/decoder.ts",
   "tests/fuzz/encoder.ts",
 ];
+/** Source of WebAssembly modules, in another language: its compiler says what is missing or not in use. */
 const COMPILED_APART = ["operators/decoder/assembly/", "runtime/state/key_table/assembly/"];
 const VAGUE_NAME = /(?:^|[/_.])(utils?|helpers?|managers?|common|misc)(?=[/_.]|$)/;
 /** What no text needs and eyes miss: control characters, and those that reorder or hide text. */

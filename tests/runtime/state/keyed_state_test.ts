@@ -2,10 +2,11 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { seededRandom } from "../../../runtime/random.ts";
 import { KeyedState, SEGMENT_SLOTS, SlotMark } from "../../../runtime/state/keyed_state.ts";
+import { store } from "../../../runtime/state/state.ts";
 import { StateCursor } from "../../../runtime/state/memory_state.ts";
 
 function state() {
-  const keyed = new KeyedState(1, seededRandom(1));
+  const keyed = new KeyedState({ value: store.value() }, seededRandom(1));
   const cursor = new StateCursor(keyed);
   /** A turn of the key in a slot, which sets its cell. */
   const set = (slot: number, value: unknown) => {
@@ -59,7 +60,14 @@ describe("KeyedState", () => {
     const marks = [a, b, c].map((slot = 0) =>
       keyed.segmentOf(slot).marks[KeyedState.indexOf(slot)]
     );
-    assertEquals(marks, [SlotMark.KEPT | SlotMark.DIRTY, SlotMark.DIRTY, 0]);
+    const { KEPT, DIRTY, ROW } = SlotMark;
+    assertEquals(marks, [ROW | KEPT | DIRTY, ROW | DIRTY, ROW]);
+    keyed.leave(b ?? 0);
+    assertEquals(
+      keyed.segmentOf(b ?? 0).marks[KeyedState.indexOf(b ?? 0)],
+      0,
+      "a free slot has none",
+    );
   });
 
   it("finds every key's state beyond one segment", () => {

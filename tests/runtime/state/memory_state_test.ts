@@ -14,7 +14,7 @@ const specs = {
 };
 
 function state() {
-  const keyed = new KeyedState(Object.keys(specs).length, seededRandom(1));
+  const keyed = new KeyedState(specs, seededRandom(1));
   const cursor = new StateCursor(keyed);
   const handles = handlesOf(specs, cursor);
   return { keyed, cursor, handles, begin: (key: Key) => cursor.begin(keyed.keys.slotOf(key, 0)) };
@@ -144,7 +144,7 @@ describe("StateCursor", () => {
   });
 
   it("stands for no state at all where none is declared", () => {
-    const keyed = new KeyedState(0, seededRandom(1));
+    const keyed = new KeyedState({}, seededRandom(1));
     const cursor = new StateCursor(keyed);
     cursor.begin(0);
     cursor.commit();
@@ -172,7 +172,7 @@ describe("StateCursor", () => {
 describe("handlesOf()", () => {
   it("gives a value's initial one until it is set, and after undefined", () => {
     const initial = { total: 0 };
-    const keyed = new KeyedState(1, seededRandom(1));
+    const keyed = new KeyedState({ sum: store.value() }, seededRandom(1));
     const cursor = new StateCursor(keyed);
     const { sum } = handlesOf({ sum: store.value<{ total: number } | undefined>(initial) }, cursor);
     cursor.begin(0);
@@ -181,6 +181,32 @@ describe("handlesOf()", () => {
     assertEquals(sum.value, { total: 5 });
     sum.value = undefined;
     assertStrictEquals(sum.value, initial);
+    cursor.commit();
+    assertEquals(keyed.kept, 0);
+  });
+
+  it("gives back any number, and what is none, from a value that is a number at first", () => {
+    const specs = { sum: store.value<unknown>(7), other: store.value(0) };
+    const keyed = new KeyedState(specs, seededRandom(1));
+    const cursor = new StateCursor(keyed);
+    const { sum, other } = handlesOf(specs, cursor);
+    cursor.begin(0);
+    for (const value of [0, -0, 1.5, Infinity, NaN, "text", 2 ** 60, null, 3]) {
+      sum.value = value;
+      assertStrictEquals(sum.value, value);
+      cursor.commit();
+      assertEquals(keyed.kept, 1);
+      cursor.begin(0);
+      sum.value = "undone";
+      sum.value = 12;
+      sum.clear();
+      cursor.rollback();
+      cursor.begin(0);
+      assertStrictEquals(sum.value, value);
+      assertEquals(other.value, 0);
+    }
+    sum.clear();
+    assertEquals(sum.value, 7);
     cursor.commit();
     assertEquals(keyed.kept, 0);
   });

@@ -18,7 +18,7 @@ type Handle = (
 /** An operator with a sum, on one actor. */
 function operator(handle: Handle, onTimer?: TimerHandler, right: Handle = handle) {
   const actor = new PartitionActor(0);
-  const state = new KeyedState(1, seededRandom(1));
+  const state = new KeyedState({ sum: store.value(0) }, seededRandom(1));
   const failures = new RecordedFailures();
   const chain = new RecordedChain();
   const cursor = cursorAt(7, { timestamp: 50 });

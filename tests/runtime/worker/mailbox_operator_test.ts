@@ -22,7 +22,7 @@ const PASSIVATE_AFTER_MS = 1000;
 function operator(behavior: Behavior) {
   const clock = new HandClock();
   const actor = new PartitionActor(0);
-  const state = new KeyedState(1, seededRandom(1));
+  const state = new KeyedState({ sum: store.value(0) }, seededRandom(1));
   const failures = new RecordedFailures();
   const chain = new RecordedChain();
   let started = 0;
