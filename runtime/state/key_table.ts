@@ -10,7 +10,6 @@
 
 import type { Random } from "../random.ts";
 import type { Key } from "../stream.ts";
-import { KeyCache } from "./key_table/key_cache.ts";
 import { expectGroup, expectRows, noMemory, notInUse, tooLong } from "./key_table/key_errors.ts";
 import { type KeyMemory, threadKeyMemory } from "./key_table/key_memory.ts";
 import { KeyKind, readKey, writeKey, writeTexts } from "./key_table/key_text.ts";
@@ -45,7 +44,6 @@ const UINT32_VALUES = 2 ** 32;
  */
 export class KeyTable {
   readonly #memory: KeyMemory;
-  readonly #cache = new KeyCache();
   readonly #released = new Uint32Array(RELEASED_SLOTS_MAX);
   #releasedCount = 0;
   /** Its address in the module's memory; 0 once it is closed. */
@@ -183,12 +181,14 @@ export class KeyTable {
   }
 
   /**
-   * The key of a slot, the same value each time until the slot is released.
+   * The key of a slot: a string is made each time.
    *
    * @throws {RangeError} if the slot is not in use
    */
   keyAt(slot: number): Key {
-    return this.#cache.get(slot) ?? this.#readKey(slot);
+    const head = this.#memory.module.readKey(this.#current(), slot);
+    if (head === NO_SLOT) throw notInUse("tell the key of", slot);
+    return readKey(this.#memory.areas, head);
   }
 
   /**
@@ -208,7 +208,6 @@ export class KeyTable {
    */
   release(slot: number): void {
     if (this.#releasedCount === RELEASED_SLOTS_MAX) this.#current();
-    this.#cache.drop(slot);
     this.#released[this.#releasedCount++] = slot;
   }
 
@@ -238,7 +237,6 @@ export class KeyTable {
     this.#memory.module.close(this.#address);
     this.#address = 0;
     this.#releasedCount = 0;
-    this.#cache.clear();
   }
 
   #opened(): number {
@@ -323,14 +321,6 @@ export class KeyTable {
     const done = module.byteSlots(this.#address, module.bytesStart(), rows, KeyKind.UTF8);
     this.#copySlots(slots, from, rows, done);
     return rows;
-  }
-
-  #readKey(slot: number): Key {
-    const head = this.#memory.module.readKey(this.#current(), slot);
-    if (head === NO_SLOT) throw notInUse("tell the key of", slot);
-    const key = readKey(this.#memory.areas, head);
-    this.#cache.set(slot, key);
-    return key;
   }
 
   #full(): RangeError {

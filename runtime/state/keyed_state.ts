@@ -16,6 +16,7 @@
 
 import type { Random } from "../random.ts";
 import type { Key } from "../stream.ts";
+import type { KeyReader } from "../worker/record_cursor.ts";
 import { KeyTable } from "./key_table.ts";
 import type { StateSpec, StateSpecs } from "./state.ts";
 
@@ -34,18 +35,26 @@ export const SlotMark = {
   ROW: 4,
 } as const;
 
-/** Slots that follow one another. */
+/**
+ * Slots that follow one another. What belongs to a slot stands together, since finding it in memory costs more than
+ * anything that is done with it.
+ */
 export class StateSegment {
-  /** Cell `c` of the segment's slot `i` is at `i * width + c`; undefined where nothing was written. */
+  /**
+   * For each slot its key, if it has been asked for, then its cells: undefined where nothing was written.
+   */
   readonly cells: unknown[];
-  /** The same for cells that mostly hold a number: NaN where the number, if there is any, is among the others. */
+  /**
+   * For each slot its marks ({@linkcode SlotMark}), then its cells for numbers: NaN where the number, if there is any, is
+   * among the others.
+   */
   readonly numbers: Float64Array;
-  /** Of each slot, see {@linkcode SlotMark}. */
-  readonly marks = new Uint32Array(SEGMENT_SLOTS);
 
-  constructor(width: number, numberWidth: number) {
-    this.cells = new Array(SEGMENT_SLOTS * width).fill(undefined);
-    this.numbers = new Float64Array(SEGMENT_SLOTS * numberWidth).fill(NaN);
+  /** @param stride of `cells` @param numberStride of `numbers` */
+  constructor(stride: number, numberStride: number) {
+    this.cells = new Array(SEGMENT_SLOTS * stride).fill(undefined);
+    this.numbers = new Float64Array(SEGMENT_SLOTS * numberStride).fill(NaN);
+    for (let slot = 0; slot < SEGMENT_SLOTS; slot++) this.numbers[slot * numberStride] = 0;
   }
 }
 
@@ -55,19 +64,21 @@ export function holdsNumber({ kind, initial }: StateSpec<unknown>): boolean {
 }
 
 /** The keys of a stage on one worker, and their state. */
-export class KeyedState {
+export class KeyedState implements KeyReader {
   readonly keys: KeyTable;
-  /** Cells of a key, and cells for numbers. */
-  readonly width: number;
-  readonly numberWidth: number;
+  /** Cells of a slot, its key included, and cells for numbers, its marks included. */
+  readonly stride: number;
+  readonly numberStride: number;
   /** Keys with state. */
   kept = 0;
   readonly #segments: StateSegment[] = [];
+  /** What `touch` has seen: without a use nothing would be read. */
+  #seen = 0;
 
   constructor(specs: StateSpecs, random: Random) {
     const declared = Object.values(specs);
-    this.width = declared.length;
-    this.numberWidth = declared.filter(holdsNumber).length;
+    this.stride = 1 + declared.length;
+    this.numberStride = 1 + declared.filter(holdsNumber).length;
     this.keys = new KeyTable(random);
   }
 
@@ -79,6 +90,34 @@ export class KeyedState {
   /** Where in its segment a slot is. */
   static indexOf(slot: number): number {
     return slot & SLOT_MASK;
+  }
+
+  /** The key of a slot, the same value each time as long as the slot is its. */
+  keyAt(slot: number): Key {
+    const { cells } = this.segmentOf(slot);
+    const at = (slot & SLOT_MASK) * this.stride;
+    const known = cells[at];
+    // Not asked for its type, which stands in the string: that may be far away, and often nobody needs it.
+    if (known !== undefined) return known as Key;
+    const key = this.keys.keyAt(slot);
+    cells[at] = key;
+    return key;
+  }
+
+  /**
+   * Reads a little of what belongs to each of these slots, one look after the other with nothing between: the memory's
+   * answers to all of them are waited for at once, and are at hand when they are needed.
+   */
+  touch(slots: Uint32Array, order: Uint32Array, from: number, to: number): void {
+    let seen = 0;
+    for (let at = from; at < to; at++) {
+      const slot = slots[order[at] ?? 0] ?? 0;
+      const { cells, numbers } = this.segmentOf(slot);
+      const index = slot & SLOT_MASK;
+      if (cells[index * this.stride] === undefined) seen++;
+      seen += numbers[index * this.numberStride] ?? 0;
+    }
+    this.#seen = seen;
   }
 
   /** Rows of these keys wait from now on. */
@@ -95,29 +134,37 @@ export class KeyedState {
 
   /** What waited for a slot's key has been handled. */
   leave(slot: number): void {
-    const { marks } = this.segmentOf(slot);
+    const { cells, numbers } = this.segmentOf(slot);
     const index = slot & SLOT_MASK;
-    const left = (marks[index] ?? 0) - SlotMark.ROW;
-    marks[index] = left;
+    const at = index * this.numberStride;
+    const left = (numbers[at] ?? 0) - SlotMark.ROW;
+    numbers[at] = left;
     if (left >= SlotMark.ROW || (left & SlotMark.KEPT) !== 0) return;
-    marks[index] = 0;
+    numbers[at] = 0;
+    cells[index * this.stride] = undefined;
     this.keys.release(slot);
   }
 
+  /** What {@linkcode SlotMark} says of a slot. */
+  marksOf(slot: number): number {
+    return this.segmentOf(slot).numbers[(slot & SLOT_MASK) * this.numberStride] ?? 0;
+  }
+
   close(): void {
+    this.#seen = 0;
     this.#segments.length = 0;
     this.keys.close();
   }
 
   #wait(slot: number): void {
-    const { marks } = this.segmentOf(slot);
-    const index = slot & SLOT_MASK;
-    marks[index] = (marks[index] ?? 0) + SlotMark.ROW;
+    const { numbers } = this.segmentOf(slot);
+    const at = (slot & SLOT_MASK) * this.numberStride;
+    numbers[at] = (numbers[at] ?? 0) + SlotMark.ROW;
   }
 
   #grow(slot: number): StateSegment {
     for (;;) {
-      const segment = new StateSegment(this.width, this.numberWidth);
+      const segment = new StateSegment(this.stride, this.numberStride);
       if (this.#segments.push(segment) > slot >>> SEGMENT_BITS) return segment;
     }
   }

@@ -6,19 +6,17 @@
  */
 
 import type { Key } from "../stream.ts";
-import { holdsNumber, KeyedState, SlotMark, type StateSegment } from "./keyed_state.ts";
+import { holdsNumber, KeyedState, SlotMark } from "./keyed_state.ts";
 import type { Handles, ListState, MapState, StateSpec, StateSpecs, ValueState } from "./state.ts";
 
 /** Points at one key's cells while its turn runs, and can undo the turn. */
 export class StateCursor {
   readonly #state: KeyedState;
-  readonly #width: number;
-  readonly #numberWidth: number;
-  #segment: StateSegment;
+  readonly #stride: number;
+  readonly #numberStride: number;
   #cells: unknown[];
   #numbers: Float64Array;
-  /** The slot's place in the segment, and its first cells. */
-  #index = 0;
+  /** Where the slot's key, and its marks, are among them: its cells come behind. */
   #base = 0;
   #numberBase = 0;
   /** Whether the key had no state before this turn: then undoing means to empty it, and no old values are kept. */
@@ -36,38 +34,36 @@ export class StateCursor {
 
   constructor(state: KeyedState) {
     this.#state = state;
-    this.#width = state.width;
-    this.#numberWidth = state.numberWidth;
-    this.#segment = state.segmentOf(0);
-    this.#cells = this.#segment.cells;
-    this.#numbers = this.#segment.numbers;
+    this.#stride = state.stride;
+    this.#numberStride = state.numberStride;
+    const { cells, numbers } = state.segmentOf(0);
+    this.#cells = cells;
+    this.#numbers = numbers;
     // A list that has begun with a fraction keeps numbers as they are, without an object for each.
     this.#undoNumbers.push(0.5);
   }
 
   /** Starts a turn for a key. */
   begin(slot: number): void {
-    const segment = this.#state.segmentOf(slot);
+    const { cells, numbers } = this.#state.segmentOf(slot);
     const index = KeyedState.indexOf(slot);
-    this.#segment = segment;
-    this.#cells = segment.cells;
-    this.#numbers = segment.numbers;
-    this.#index = index;
-    this.#base = index * this.#width;
-    this.#numberBase = index * this.#numberWidth;
-    this.#isFresh = ((segment.marks[index] ?? 0) & SlotMark.KEPT) === 0;
+    this.#cells = cells;
+    this.#numbers = numbers;
+    this.#base = index * this.#stride;
+    this.#numberBase = index * this.#numberStride;
+    this.#isFresh = ((numbers[this.#numberBase] ?? 0) & SlotMark.KEPT) === 0;
   }
 
   /** The turn succeeded: its writes stay. */
   commit(): void {
     if (!this.#wrote) return;
     if (this.#undo.length > 0) this.#undo.length = 0;
-    const { marks } = this.#segment;
-    const index = this.#index;
+    const numbers = this.#numbers;
+    const marks = this.#numberBase;
     const isKept = this.#cleared || this.#isFresh ? this.#isAnySet() : true;
     if (isKept === this.#isFresh) this.#state.kept += isKept ? 1 : -1;
-    const others = ((marks[index] ?? 0) | SlotMark.KEPT) - SlotMark.KEPT;
-    marks[index] = isKept ? others | SlotMark.KEPT | SlotMark.DIRTY : others | SlotMark.DIRTY;
+    const others = ((numbers[marks] ?? 0) | SlotMark.KEPT) - SlotMark.KEPT;
+    numbers[marks] = isKept ? others | SlotMark.KEPT | SlotMark.DIRTY : others | SlotMark.DIRTY;
     this.#forgetTurn();
   }
 
@@ -79,8 +75,8 @@ export class StateCursor {
     const cells = this.#cells;
     const numbers = this.#numbers;
     if (this.#isFresh) {
-      cells.fill(undefined, this.#base, this.#base + this.#width);
-      numbers.fill(NaN, this.#numberBase, this.#numberBase + this.#numberWidth);
+      cells.fill(undefined, this.#base + 1, this.#base + this.#stride);
+      numbers.fill(NaN, this.#numberBase + 1, this.#numberBase + this.#numberStride);
     }
     for (let i = this.#undoLength - 1; i >= 0; i--) {
       cells[this.#undoCells[i] ?? 0] = this.#undoValues[i];
@@ -100,11 +96,11 @@ export class StateCursor {
 
   /** A cell of the key; undefined if nothing was written. */
   read(cell: number): unknown {
-    return this.#cells[this.#base + cell];
+    return this.#cells[this.#base + 1 + cell];
   }
 
   write(cell: number, value: unknown): void {
-    const at = this.#base + cell;
+    const at = this.#base + 1 + cell;
     if (!this.#isFresh) {
       const undo = this.#undoLength++;
       this.#undoCells[undo] = at;
@@ -115,19 +111,19 @@ export class StateCursor {
   }
 
   clear(cell: number): void {
-    if (this.#cells[this.#base + cell] === undefined) return;
+    if (this.read(cell) === undefined) return;
     this.write(cell, undefined);
     this.#cleared = true;
   }
 
   /** A cell for a number; NaN if there is none. */
   readNumber(cell: number): number {
-    return this.#numbers[this.#numberBase + cell] ?? NaN;
+    return this.#numbers[this.#numberBase + 1 + cell] ?? NaN;
   }
 
   /** NaN clears. */
   writeNumber(cell: number, value: number): void {
-    const at = this.#numberBase + cell;
+    const at = this.#numberBase + 1 + cell;
     const numbers = this.#numbers;
     if (!this.#isFresh) {
       const undo = this.#undoNumbersLength++;
@@ -146,10 +142,10 @@ export class StateCursor {
   }
 
   #isAnySet(): boolean {
-    for (let cell = 0; cell < this.#width; cell++) {
+    for (let cell = 1; cell < this.#stride; cell++) {
       if (this.#cells[this.#base + cell] !== undefined) return true;
     }
-    for (let cell = 0; cell < this.#numberWidth; cell++) {
+    for (let cell = 1; cell < this.#numberStride; cell++) {
       const value = this.#numbers[this.#numberBase + cell];
       if (value === value) return true;
     }

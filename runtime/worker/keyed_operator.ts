@@ -52,7 +52,7 @@ export class HandlerOperator implements KeyedOperator {
     this.#context = new HandlerContext(
       name,
       handlesOf(spec.state, this.#state),
-      state.keys,
+      state,
       this.#state,
       spec.onTimer !== undefined,
     );

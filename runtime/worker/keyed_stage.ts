@@ -259,12 +259,13 @@ export class KeyedStage {
     const { batch } = entry;
     const { rows, slots, order, input } = batch;
     const { valve } = this.#outputs;
-    const { keys } = this.#state;
+    const state = this.#state;
     const cursor = this.#cursor;
     const end = Math.min(entry.end, entry.next + most);
     const from = entry.next;
     cursor.bytes = rows.bytes / rows.length;
-    cursor.keys = keys;
+    cursor.keys = state;
+    state.touch(slots, order, from, end);
     let at = from;
     while (at < end && !valve.blocked) {
       const row = order[at++] ?? 0;
@@ -273,8 +274,8 @@ export class KeyedStage {
       cursor.timestamp = rows.timestampAt(row);
       cursor.origin = rows.originAt(row);
       cursor.row = rows.originRowAt(row);
-      this.#operator.row(actor, input, slot, rows.valueAt(row, keys, slot), chain);
-      this.#state.leave(slot);
+      this.#operator.row(actor, input, slot, rows.valueAt(row, state, slot), chain);
+      state.leave(slot);
     }
     entry.next = at;
     const handled = at - from;
@@ -303,7 +304,7 @@ export class KeyedStage {
       fired++;
       const slot = this.#state.enterKey(timer.key, actor.group);
       this.#cursor.leave(timer.at);
-      this.#cursor.keys = this.#state.keys;
+      this.#cursor.keys = this.#state;
       this.#cursor.slot = slot;
       this.#operator.timer(actor, timer, slot, chain);
       this.#state.leave(slot);

@@ -69,7 +69,7 @@ export class MailboxOperator implements KeyedOperator {
   }
 
   row(actor: PartitionActor, _input: number, slot: number, value: unknown, chain: Chain): void {
-    const key = this.#keyed.keys.keyAt(slot);
+    const key = this.#keyed.keyAt(slot);
     this.#state.begin(slot);
     this.#scratch.length = 0;
     this.#thrown = undefined;
@@ -105,7 +105,7 @@ export class MailboxOperator implements KeyedOperator {
   complete(actor: PartitionActor, chain: Chain): void {
     for (const [key, active] of this.#active.get(actor) ?? []) {
       const slot = this.#keyed.enterKey(key, actor.group);
-      this.#cursor.keys = this.#keyed.keys;
+      this.#cursor.keys = this.#keyed;
       this.#cursor.slot = slot;
       this.#complete(slot, active, chain);
       this.#keyed.leave(slot);

@@ -243,7 +243,7 @@ export class OpenJob {
       case "actor":
         return new MailboxOperator(name, operator, state, clock, cursor, failures);
       case "pipe":
-        return new PipeOperator(name, operator, state.keys, cursor, failures);
+        return new PipeOperator(name, operator, state, cursor, failures);
     }
   }
 

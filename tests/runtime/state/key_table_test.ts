@@ -2,9 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { seededRandom } from "../../../runtime/random.ts";
 import { KeyTable, NO_SLOT, RELEASED_SLOTS_MAX } from "../../../runtime/state/key_table.ts";
-import { KeyMemory } from "../../../runtime/state/key_table/key_memory.ts";
 import type { Key } from "../../../runtime/stream.ts";
-import { ownMemory } from "./key_table/own_memory.ts";
 
 const encoder = new TextEncoder();
 const NO_GROUPS = new Uint16Array(1 << 20);
@@ -254,24 +252,6 @@ describe("KeyTable", () => {
   });
 
   describe("keyAt() and groupAt()", () => {
-    it("make a string once, until the slot is released", async () => {
-      const memory = await ownMemory();
-      let reads = 0;
-      const readKey: typeof memory.module.readKey = (...call) => {
-        reads++;
-        return memory.module.readKey(...call);
-      };
-      const counted = new KeyTable(
-        seededRandom(1),
-        new KeyMemory({ ...memory.module, readKey }),
-      );
-      counted.slotOf("a", 0);
-      assertEquals([counted.keyAt(0), counted.keyAt(0), reads], ["a", "a", 1]);
-      counted.release(0);
-      counted.slotOf("b", 0);
-      assertEquals([counted.keyAt(0), counted.keyAt(0), reads], ["b", "b", 2]);
-    });
-
     it("say which slots have no key", () => {
       slotsOf(["a", "b"]);
       table.keyAt(1);

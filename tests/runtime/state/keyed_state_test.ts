@@ -51,20 +51,28 @@ describe("KeyedState", () => {
     assertEquals([next, read(next)], [slot, undefined]);
   });
 
+  it("tells the key of a slot, and that of the next key when the slot goes to another", () => {
+    const { keyed } = state();
+    for (const key of ["a", 0, "", "b"]) {
+      const slot = keyed.enterKey(key, 0);
+      assertEquals([slot, keyed.keyAt(slot), keyed.keyAt(slot)], [0, key, key]);
+      keyed.touch(new Uint32Array([slot]), new Uint32Array(1), 0, 1);
+      keyed.leave(slot);
+    }
+  });
+
   it("marks keys whose state has changed", () => {
     const { keyed, set } = state();
     const [a, b, c] = ["a", "b", "c"].map((key) => keyed.enterKey(key, 0));
     set(a ?? 0, 1);
     set(b ?? 0, 1);
     set(b ?? 0, undefined);
-    const marks = [a, b, c].map((slot = 0) =>
-      keyed.segmentOf(slot).marks[KeyedState.indexOf(slot)]
-    );
+    const marks = [a, b, c].map((slot = 0) => keyed.marksOf(slot));
     const { KEPT, DIRTY, ROW } = SlotMark;
     assertEquals(marks, [ROW | KEPT | DIRTY, ROW | DIRTY, ROW]);
     keyed.leave(b ?? 0);
     assertEquals(
-      keyed.segmentOf(b ?? 0).marks[KeyedState.indexOf(b ?? 0)],
+      keyed.marksOf(b ?? 0),
       0,
       "a free slot has none",
     );
