@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isFlink, type ScriptEngineName } from "./engine.ts";
+import { isFlink, PENSTOCK_SCHEMAS, type ScriptEngineName } from "./engine.ts";
 import { flinkCommand, flinkResult } from "./flink.ts";
 import type { PlannedRun } from "./plan.ts";
 import { parseResult, type RunResult } from "./result.ts";
@@ -25,6 +25,9 @@ export async function resultOf(run: PlannedRun, dataDir: string): Promise<RunRes
   return parseResult(await printed(engineCommand(engine, run, dataDir)));
 }
 
+/** As `deno task start` has it: what a batch leaves behind is picked up sooner, for a third less memory a worker. */
+const PENSTOCK_FLAGS = ["--v8-flags=--max-semi-space-size=4"];
+
 function engineCommand(engine: ScriptEngineName, run: PlannedRun, dataDir: string): Command {
   const { workload, workers, passes, input } = run;
   const script = new URL("./run.ts", import.meta.url).href;
@@ -33,6 +36,7 @@ function engineCommand(engine: ScriptEngineName, run: PlannedRun, dataDir: strin
     Deno.execPath(),
     "run",
     "-A",
+    ...(PENSTOCK_SCHEMAS.has(engine) ? PENSTOCK_FLAGS : []),
     script,
     ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, `${value}`]),
   ];

@@ -15,9 +15,12 @@ import { batchOf } from "../operators/decoder/batch_of.ts";
 import { differenceOf, outcomeOf } from "../operators/decoder/outcome.ts";
 import { type DocumentShape, DocumentWriter } from "./document.ts";
 import { shrunk } from "./shrink.ts";
+import { variedRandom } from "./varied_random.ts";
 
 /** Records that are decoded together. */
 const BATCH_RECORDS = 40;
+/** Decisions that are other ones than for the record that was the model. */
+const CHANGED_ONE_IN = 60;
 
 /** A batch that the decoder gets wrong. */
 export interface Finding {
@@ -64,7 +67,7 @@ export function fuzzDecoder(cases: number, seed: number, module?: DecoderModule)
   while (counts.cases < cases) {
     const setup = setupOf(writer, module);
     for (let batches = 0; batches < 5; batches++) {
-      const records = Array.from({ length: BATCH_RECORDS }, () => recordOf(setup, writer, random));
+      const records = recordsOf(setup, writer, random);
       counts.cases += records.length;
       const difference = compared(setup, records, counts);
       if (difference === undefined) continue;
@@ -112,6 +115,7 @@ function minimal(setup: Setup, records: readonly Uint8Array[]): Omit<Finding, "c
       (fewer) => compared(withFields(fewer), left) !== undefined,
     ),
   );
+  left = withoutShared(left, fails);
   for (const row of left.keys()) {
     const withBytes = (bytes: readonly number[]) => left.with(row, new Uint8Array(bytes));
     left = withBytes(shrunk(Array.from(left[row] ?? []), (fewer) => fails(withBytes(fewer))));
@@ -119,6 +123,21 @@ function minimal(setup: Setup, records: readonly Uint8Array[]): Omit<Finding, "c
   const { paths, shape } = smallest;
   const difference = compared(smallest, left) ?? "none any more";
   return { paths, schema: JSON.stringify(shape), records: left, difference };
+}
+
+/** Without bytes that all records begin with: those of a template can only go together. */
+function withoutShared(
+  records: readonly Uint8Array[],
+  fails: (records: readonly Uint8Array[]) => boolean,
+): readonly Uint8Array[] {
+  const [first = new Uint8Array(), ...others] = records;
+  const differing = first.findIndex((byte, at) => others.some((other) => other[at] !== byte));
+  if (differing <= 0) return records;
+  const withStart = (start: readonly number[]) =>
+    records.map((record) => new Uint8Array([...start, ...record.subarray(differing)]));
+  return withStart(
+    shrunk(Array.from(first.subarray(0, differing)), (fewer) => fails(withStart(fewer))),
+  );
 }
 
 /** The text in a record that the first path leads to. */
@@ -150,19 +169,36 @@ function pathOf(writer: DocumentWriter): string {
   return path;
 }
 
-function recordOf(setup: Setup, writer: DocumentWriter, random: Random): Uint8Array {
+/** Records of a batch: each on its own, or mostly like one before with other values or another part. */
+function recordsOf(setup: Setup, writer: DocumentWriter, random: Random): Uint8Array[] {
+  const isAlike = writer.once(2);
+  const earlier: (readonly number[])[] = [];
+  return Array.from({ length: BATCH_RECORDS }, () => {
+    const model = isAlike && earlier.length > 0 && !writer.once(8)
+      ? writer.oneOf(earlier)
+      : undefined;
+    const { random: varied, draws } = variedRandom(model ?? [], CHANGED_ONE_IN, random);
+    let text = recordText(setup, new DocumentWriter(varied));
+    if (model !== undefined && writer.once(2)) text = writer.varied(text);
+    earlier.push(draws);
+    const bytes = new TextEncoder().encode(text);
+    return writer.once(8) ? damaged(bytes, writer, random) : bytes;
+  });
+}
+
+function recordText(setup: Setup, writer: DocumentWriter): string {
   let text = writer.once(50) ? writer.value() : writer.object(setup.shape);
   for (const [index, path] of setup.paths.toReversed().entries()) {
     text = wrapped(path, index > 0 ? writer.quoted(text) : text, writer);
   }
-  const bytes = new TextEncoder().encode(text);
-  return writer.once(8) ? damaged(bytes, writer, random) : bytes;
+  return text;
 }
 
 /** Puts a value where the path looks for it. */
 function wrapped(path: string, value: string, writer: DocumentWriter): string {
   const steps = [...path.matchAll(/\[(\d+|"[^"]*")\]/g)].map(([, step = ""]) => step);
   for (const step of steps.toReversed()) {
+    if (writer.once(60)) value = writer.value();
     const others = () => Array.from({ length: writer.below(2) }, () => writer.value());
     const name = writer.once(100) ? writer.string() : step;
     if (step.startsWith('"')) {

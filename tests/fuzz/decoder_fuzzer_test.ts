@@ -20,19 +20,29 @@ const CASES_MAX = 100_000;
 const MISTAKES: Readonly<Record<string, readonly SourceChange[]>> = {
   "an escape at a 16-byte border that is not looked at": [{
     file: "validate.ts",
-    from: "      at = escapeEnd(at);",
-    to: "      at = ctz(found) == 15 ? at + 2 : escapeEnd(at);",
+    from: "    if (load<u8>(at) < 0x80) return at;",
+    to: "    if (ctz(found) == 15 && load<u8>(at) == BACKSLASH) {\n      at += 2;\n" +
+      "      continue;\n    }\n    if (load<u8>(at) < 0x80) return at;",
   }],
   "an escape at a 16-byte border that is copied as it is": [{
     file: "copy_string.ts",
-    from: "      at = copyEscape(at, to);\n      if (at == 0) return 0;\n      to = copyEnd;",
-    to: "      if (plain == 15) {\n        at++;\n        to++;\n        continue;\n      }\n" +
-      "      at = copyEscape(at, to);\n      if (at == 0) return 0;\n      to = copyEnd;",
+    from: "const size: usize = 16 - (backslashes >> 15);",
+    to: "const size: usize = 16;",
   }],
   "numbers of 17 digits taken for exact": [{
     file: "read_number.ts",
     from: "const WHOLE_MAX: u64 = 1 << 53;",
     to: "const WHOLE_MAX: u64 = 1 << 60;",
+  }],
+  "a number between two doubles that is always rounded up": [{
+    file: "nearest_double.ts",
+    from: "  if (isTie) bits--;",
+    to: "",
+  }],
+  "a number that begins with zeros": [{
+    file: "read_number.ts",
+    from: " || (count > 1 && load<u8>(start) == 0x30)",
+    to: "",
   }],
   "a name taken for one that it begins with": [{
     file: "decoder.ts",
@@ -45,17 +55,51 @@ const MISTAKES: Readonly<Record<string, readonly SourceChange[]>> = {
   }],
   "a record that ends where the next one does": [{
     file: "decoder.ts",
-    from: "    store<u8>(end, 0);\n    const committed",
-    to: "    const committed",
+    from: "  store<u8>(end, 0);\n  const status",
+    to: "  const status",
   }, {
     file: "decoder.ts",
     from: "    if (at != end) return FALLBACK;",
     to: "    if (at < end) return FALLBACK;",
   }],
   "texts that lose their end at the end of a chunk": [{
-    file: "decoder.ts",
-    from: "    if (end > last) store<u32>(chunk, end, 4);",
-    to: "    if (end > last) store<u32>(chunk, end - 1, 4);",
+    file: "batch.ts",
+    from: "  if (end > last) store<u32>(chunk, end, 4);",
+    to: "  if (end > last) store<u32>(chunk, end - 1, 4);",
+  }],
+  "a template that fits but for its last byte": [{
+    file: "template.ts",
+    from: "  step.mask = (1 << length) - 1;",
+    to: "  step.mask = ((1 << length) - 1) >> 1;",
+  }],
+  "a template that fits what begins like it": [{
+    file: "follow_template.ts",
+    from: "if (next == end) return step.cells",
+    to: "if (next <= end) return step.cells",
+  }],
+  "a template in which null is nothing": [{
+    file: "learn_template.ts",
+    from: "note(end, end, Action.NULL, cellColumn(cells), 0);",
+    to: "note(end, end, Action.BYTES, cellColumn(cells), 0);",
+  }],
+  "a template in which an object may be an array": [{
+    file: "learn_template.ts",
+    from: "note(start + 1, end, Action.SKIP_REST, 0, 0);",
+    to: "note(start, end, Action.SKIP_REST, 0, 0);",
+  }, {
+    file: "follow_template.ts",
+    from: "  at = valueEnd(at - 1);",
+    to: "  at = valueEnd(at);",
+  }],
+  "a template with values where they would be without escapes": [{
+    file: "learn_template.ts",
+    from: "      if (load<u8>(at) == 0x75) return 0;",
+    to: "",
+  }],
+  "a template that takes true for false": [{
+    file: "follow_template.ts",
+    from: "word == TRUE ? CELL_TRUE : CELL_FALSE",
+    to: "CELL_FALSE",
   }],
 };
 
@@ -85,7 +129,7 @@ describe("fuzzDecoder()", () => {
       const { finding } = fuzzDecoder(CASES_MAX, 1, exports);
       assert(finding !== undefined, `Not found in ${CASES_MAX} cases`);
       const bytes = finding.records.reduce((sum, record) => sum + record.length, 0);
-      assert(finding.records.length <= 2 && bytes < 100, `${bytes} bytes: ${finding.difference}`);
+      assert(finding.records.length <= 2 && bytes < 350, `${bytes} bytes: ${finding.difference}`);
     });
   }
 });

@@ -31,7 +31,7 @@ const PIECES = [
 const BAD_PIECES = ["\\", "\\x", "\\u12", "\\ud800", "\\udc00", "\n", "\0", '"', "\\u00g0"];
 const NUMBERS = ["0", "-0", "7", "-12", "0.5", "-1.25", "1e3", "1E-2", "123456789", "1234567890123"]
   .concat("4.35", "1e22", "-0.0", "0e5", "9007199254740992", "123456789012345", "0.000001");
-/** More than the decoder reads exactly. */
+/** Those of which one multiplication or division does not make the double, and those beyond what the decoder reads. */
 const LONG_NUMBERS = ["9007199254740993", "12345678901234567", "0.12345678901234567", "1e23"]
   .concat("1e400", "1e-400", "0.30000000000000004", "-123456789012345678", "100000000.00000001");
 const BAD_NUMBERS = ["01", "1.", ".5", "-", "+1", "1e", "1e+", "0x1", "NaN", "1_0", "--1", "1.e5"];
@@ -39,6 +39,8 @@ const BLANKS = [" ", "\n", "\t", "\r", "  \n"];
 const BAD_BLANKS = ["\v", "\f", "\u00a0", "\ufeff", "\0"];
 const WORDS = ["true", "false", "null"];
 const BAD_WORDS = ["tru", "truee", "nul", "False", "undefined", "nulL", "fals"];
+/** A string that is no name, also in a text that is in a string, a number or a word. */
+const VARIABLE = /"[^"\\]*"(?!:)|\\"[^"\\]*\\"(?!:)|-?\d+(?:\.\d+)?|true|false|null/g;
 
 /** Writes documents. */
 export class DocumentWriter {
@@ -133,6 +135,17 @@ export class DocumentWriter {
     return quoted;
   }
 
+  /** A text with other values in the same places, mostly of the same kinds, and also in the texts in its strings. */
+  varied(text: string): string {
+    return text.replaceAll(VARIABLE, (part) => {
+      if (!this.once(3)) return part;
+      if (this.once(30)) return this.value();
+      if (part.startsWith('"')) return this.string();
+      if (part.startsWith("\\")) return this.quoted(this.string()).slice(1, -1);
+      return /^[-\d]/.test(part) ? this.#number() : this.oneOf(WORDS);
+    });
+  }
+
   #member(name: string, type: string | DocumentShape): string[] {
     if (this.once(typeof type === "string" && type.endsWith("?") ? 3 : 100)) return [];
     const member = `${this.#name(name)}${this.#blank()}:${this.#blank()}${this.#valueOf(type)}`;
@@ -187,6 +200,8 @@ export class DocumentWriter {
     if (this.once(100)) return this.oneOf(BAD_NUMBERS);
     if (this.once(2)) return this.oneOf(NUMBERS);
     if (this.once(10)) return this.oneOf(LONG_NUMBERS);
+    // As it is printed: with as many digits as tell it from its neighbours.
+    if (this.once(4)) return `${(this.#random() - 0.5) * 10 ** (this.below(100) - 50)}`;
     let digits = `${1 + this.below(9)}`;
     for (let more = this.below(this.once(6) ? 20 : 14); more > 0; more--) digits += this.below(10);
     const point = this.below(digits.length + 1);

@@ -2,16 +2,46 @@
  * Runs a program (`../program.ts`) over a batch of JSON records and fills columns. A record is decoded wholly and
  * exactly or not at all: whatever this is not sure of becomes `FALLBACK`.
  *
- * AssemblyScript, not TypeScript; `deno task build:decoder` compiles it. Nothing is allocated: where things are in memory
+ * AssemblyScript, not TypeScript; `deno task build:wasm` compiles it. Nothing is allocated: where things are in memory
  * is decided by `../column_decoder.ts`.
  *
  * @module
  */
 
+import {
+  CELL_FALSE,
+  CELL_NULL,
+  CELL_TRUE,
+  CELL_VALUE,
+  cellColumn,
+  markChunks,
+  numberColumn,
+  program,
+  rows,
+  scratch,
+  spanColumn,
+  texts,
+} from "./batch";
 import { copyEnd, copyString } from "./copy_string";
-import { numberRead, readNumber } from "./read_number";
+import { follow, followedEnd, MISSED } from "./follow_template";
+import {
+  beginNotes,
+  endNotes,
+  isLearning,
+  learn,
+  noteBoolean,
+  noteInner,
+  noteNull,
+  noteNumber,
+  noteSkipped,
+  noteString,
+  noteText,
+} from "./learn_template";
+import { readNumber } from "./read_number";
+import { forget } from "./template";
 import {
   blanksEnd,
+  charactersEnd,
   CLOSE_ARRAY,
   CLOSE_OBJECT,
   colonEnd,
@@ -24,18 +54,15 @@ import {
   stringEnd,
   TRUE,
   valueEnd,
+  wordEnd,
 } from "./validate";
+
+export { memoryStart, place } from "./batch";
 
 // What became of a row: `../decoded_batch.ts` reads these.
 const FALLBACK: u32 = 0;
 const NOTHING: u32 = 1;
 const ACCEPTED: u32 = 2;
-
-// What a cell holds: `../row_constructor.ts` reads these.
-const CELL_NULL: u32 = 1;
-const CELL_VALUE: u32 = 2;
-const CELL_FALSE: u32 = 3;
-const CELL_TRUE: u32 = 4;
 
 // Kinds of nodes: `../program.ts` writes these. Offsets count from the program's start.
 /** `kind, count, role, 0, required: u64, 0, 0`, then `count` names of 32 bytes. */
@@ -65,19 +92,12 @@ const NAME_NODE: usize = 28;
 const NAME_BYTES: usize = 32;
 const OBJECT_BYTES: usize = 32;
 
-/** Strings up to this length are decoded many at a time, by the chunk in which they start. */
-const CHUNK_BITS: u32 = 10;
-const CHUNK_BYTES: u32 = 1 << CHUNK_BITS;
-
-let program: usize = 0;
-let rows: usize = 0;
-let numbers: usize = 0;
-let spans: usize = 0;
-let spanColumns: usize = 0;
-let cells: usize = 0;
-let chunks: usize = 0;
-let texts: usize = 0;
-let scratch: usize = 0;
+/** Records of a batch that are learned in any case, and how many must have been alike for each one more. */
+const LEARNED_FREELY: u32 = 8;
+const FOLLOWED_PER_LEARNED: u32 = 8;
+/** Records after which templates are no longer tried if few were alike, and what is few: one in so many. */
+const TRIED_FREELY: u32 = 64;
+const TRIED_PER_FOLLOWED: u32 = 4;
 
 let row: usize = 0;
 /** Where the next string of the batch goes. */
@@ -89,54 +109,70 @@ let isReached: bool = false;
 let innerStart: usize = 0;
 let innerEnd: usize = 0;
 
-/** The first address that is free for use. */
-export function memoryStart(): usize {
-  return (__heap_base + 63) & ~63;
-}
-
-/** Says where everything is; columns are of `rowCount` rows and zeroed. */
-export function place(
-  programAt: usize,
-  rowCount: usize,
-  numbersAt: usize,
-  spansAt: usize,
-  spanColumnCount: usize,
-  cellsAt: usize,
-  chunksAt: usize,
-  textsAt: usize,
-  scratchAt: usize,
-): void {
-  program = programAt;
-  rows = rowCount;
-  numbers = numbersAt;
-  spans = spansAt;
-  spanColumns = spanColumnCount;
-  cells = cellsAt;
-  chunks = chunksAt;
-  texts = textsAt;
-  scratch = scratchAt;
-}
+let learned: u32 = 0;
+let followed: u32 = 0;
 
 /**
  * Decodes all rows: row i is at `arena + bounds[2i]` up to `arena + bounds[2i + 1]`. Returns how many bytes of texts
- * there are.
+ * there are. The byte behind the last row is overwritten.
+ *
+ * The first rows are learned (`learn_template.ts`), and those like one of them go the short way (`follow_template.ts`).
  */
 export function decode(arena: usize, bounds: usize, statuses: usize): usize {
+  endArena(arena, bounds);
+  forget();
+  learned = 0;
+  followed = 0;
   textEnd = texts;
   for (row = 0; row < rows; row++) {
     const start = arena + load<u32>(bounds + (row << 3));
     const end = arena + load<u32>(bounds + (row << 3), 4);
-    // The byte behind the record may belong to the next one.
-    const behind = load<u8>(end);
-    store<u8>(end, 0);
     const committed = textEnd;
-    const status = decodeRecord(start, end);
-    store<u8>(end, behind);
-    if (status == ACCEPTED) markChunks();
-    else textEnd = committed;
+    let status = MISSED;
+    if (row < TRIED_FREELY || followed * TRIED_PER_FOLLOWED >= (row as u32)) {
+      status = follow(start, end, row, committed);
+    }
+    if (status == MISSED) {
+      status = decodeAlone(start, end);
+      if (status != ACCEPTED) textEnd = committed;
+    } else {
+      followed++;
+      if (status == ACCEPTED) textEnd = followedEnd;
+    }
+    markChunks(row, committed, textEnd);
     store<u8>(statuses + row, status);
   }
   return textEnd - texts;
+}
+
+/** Puts a NUL behind all records, where whatever ran over the end of its own one ends. */
+function endArena(arena: usize, bounds: usize): void {
+  let last: u32 = 0;
+  for (let at: usize = 0; at < rows; at++) {
+    const end = load<u32>(bounds + (at << 3), 4);
+    if (end > last) last = end;
+  }
+  store<u8>(arena + last, 0);
+}
+
+/** Decodes a row the long way, and learns it if others may follow. */
+function decodeAlone(start: usize, end: usize): u32 {
+  const learns = row + 1 < rows && load<i32>(program) <= 2 &&
+    learned < LEARNED_FREELY + followed / FOLLOWED_PER_LEARNED;
+  if (learns) beginNotes();
+  // The byte behind the record may belong to the next one.
+  const behind = load<u8>(end);
+  store<u8>(end, 0);
+  const status = decodeRecord(start, end);
+  store<u8>(end, behind);
+  if (isLearning) {
+    endNotes();
+    if (status != FALLBACK) {
+      learned++;
+      learn(start, end, status);
+    }
+  }
+  return status;
 }
 
 function decodeRecord(start: usize, end: usize): u32 {
@@ -144,6 +180,7 @@ function decodeRecord(start: usize, end: usize): u32 {
   scratchEnd = scratch;
   for (let level: i32 = 0; level < levels; level++) {
     isReached = false;
+    if (isLearning && level > 0) noteInner(start);
     let at = decodeValue(program + load<u32>(program + ((level + 1) << 2)), blanksEnd(start));
     if (at == 0) return FALLBACK;
     at = blanksEnd(at);
@@ -155,27 +192,15 @@ function decodeRecord(start: usize, end: usize): u32 {
   return ACCEPTED;
 }
 
-/** Tells which bytes the strings of each chunk take up: from the first one's start to the last one's end. */
-function markChunks(): void {
-  for (let column: usize = 0; column < spanColumns; column++) {
-    const span = spanAt(column);
-    const start = load<u32>(span);
-    const end = load<u32>(span + (rows << 2));
-    if (end == start || end - start > CHUNK_BYTES) continue;
-    const chunk = chunks + (((start >> CHUNK_BITS) << 3) as usize);
-    const last = load<u32>(chunk, 4);
-    if (last == 0 || start < load<u32>(chunk)) store<u32>(chunk, start);
-    if (end > last) store<u32>(chunk, end, 4);
-  }
-}
-
-/** The row's start in a span column; the column of ends comes right behind that of starts. */
-function spanAt(column: usize): usize {
-  return spans + (((column << 1) * rows + row) << 2);
+/** Goes past a value that is not wanted. */
+function skip(at: usize): usize {
+  const end = load<u8>(at) == QUOTE ? stringEnd(at + 1) : valueEnd(at);
+  if (isLearning && end != 0) noteSkipped(at, end);
+  return end;
 }
 
 function setCell(node: usize, kind: u32): void {
-  store<u8>(cells + load<usize>(node, 4) * rows + row, kind);
+  store<u8>(cellColumn(load<usize>(node, 4)) + row, kind);
 }
 
 function decodeValue(node: usize, at: usize): usize {
@@ -183,17 +208,17 @@ function decodeValue(node: usize, at: usize): usize {
   const kind = load<i32>(node);
   if (kind == NODE_OBJECT) {
     if (byte == OPEN_OBJECT) return decodeObject(node, at + 1);
-    return load<i32>(node, 8) == ROLE_PATH ? valueEnd(at) : 0;
+    return load<i32>(node, 8) == ROLE_PATH ? skip(at) : 0;
   }
   if (kind == NODE_STRING) {
     if (byte == QUOTE) return decodeString(node, at + 1);
     return decodeNull(node, at);
   }
   if (kind == NODE_NUMBER) {
-    const end = readNumber(at);
+    const end = readNumber(at, numberColumn(load<u32>(node, 8)) + (row << 3));
     if (end == 0) return decodeNull(node, at);
-    store<f64>(numbers + ((load<usize>(node, 8) * rows + row) << 3), numberRead);
     setCell(node, CELL_VALUE);
+    if (isLearning) noteNumber(at, end, load<u32>(node, 4), load<u32>(node, 8));
     return end;
   }
   if (kind == NODE_BOOLEAN) return decodeBoolean(node, at);
@@ -210,30 +235,29 @@ function decodeString(node: usize, at: usize): usize {
   const end = copyString(at, start);
   if (end == 0) return 0;
   textEnd = copyEnd;
-  const span = spanAt(load<u32>(node, 8));
+  const span = spanColumn(load<u32>(node, 8)) + (row << 2);
   store<u32>(span, start - texts);
   store<u32>(span + (rows << 2), textEnd - texts);
   setCell(node, CELL_VALUE);
+  if (isLearning) noteString(at, end - 1, load<u32>(node, 4), load<u32>(node, 8));
   return end;
 }
 
 function decodeNull(node: usize, at: usize): usize {
   if (load<u32>(at) != NULL || load<u32>(node, 12) == 0) return 0;
   setCell(node, CELL_NULL);
+  if (isLearning) noteNull(at + 4, load<u32>(node, 4));
   return at + 4;
 }
 
 function decodeBoolean(node: usize, at: usize): usize {
   const word = load<u32>(at);
-  if (word == TRUE) {
-    setCell(node, CELL_TRUE);
-    return at + 4;
-  }
-  if (word == FALS && load<u8>(at, 4) == 0x65) {
-    setCell(node, CELL_FALSE);
-    return at + 5;
-  }
-  return decodeNull(node, at);
+  if (word != TRUE && word != FALS) return decodeNull(node, at);
+  const end = wordEnd(at);
+  if (end == 0) return 0;
+  setCell(node, word == TRUE ? CELL_TRUE : CELL_FALSE);
+  if (isLearning) noteBoolean(at, end, load<u32>(node, 4));
+  return end;
 }
 
 /** Unescapes the next level's text, and puts behind it the NUL byte that ends it. */
@@ -245,18 +269,19 @@ function decodeText(at: usize): usize {
   innerEnd = copyEnd;
   store<u8>(innerEnd, 0);
   scratchEnd = innerEnd + 1;
+  if (isLearning) noteText(at, end - 1);
   return end;
 }
 
 function decodeElement(node: usize, at: usize): usize {
-  if (load<u8>(at) != OPEN_ARRAY) return valueEnd(at);
+  if (load<u8>(at) != OPEN_ARRAY) return skip(at);
   at = blanksEnd(at + 1);
   if (load<u8>(at) == CLOSE_ARRAY) return at + 1;
   const index = load<u32>(node, 4);
   const element = program + load<u32>(node, 8);
   let count: u32 = 0;
   while (true) {
-    at = count == index ? decodeValue(element, at) : valueEnd(at);
+    at = count == index ? decodeValue(element, at) : skip(at);
     count++;
     if (at == 0) return 0;
     at = blanksEnd(at);
@@ -286,7 +311,7 @@ function decodeObject(node: usize, at: usize): usize {
       if (at == 0) return 0;
       at = colonEnd(at);
       if (at == 0) return 0;
-      at = valueEnd(at);
+      at = skip(at);
     } else {
       const bit = (1 as u64) << (((name - names) / NAME_BYTES) as u64);
       // The last of several counts; that is left to JSON.parse.
@@ -335,13 +360,6 @@ function isName(name: usize, first: v128, at: usize): bool {
 
 /** After a name that is none of those wanted. One with escapes might be: 0. */
 function otherNameEnd(at: usize): usize {
-  const end = stringEnd(at);
-  if (end == 0) return 0;
-  for (let index = at; index < end; index += 16) {
-    let found = i8x16.bitmask(i8x16.eq(v128.load(index), i8x16.splat(0x5c))) as u32;
-    // Backslashes behind the name don't count.
-    if (end - index < 16) found &= (1 << ((end - index) as u32)) - 1;
-    if (found != 0) return 0;
-  }
-  return end;
+  const end = charactersEnd(at);
+  return end != 0 && load<u8>(end) == QUOTE ? end + 1 : 0;
 }

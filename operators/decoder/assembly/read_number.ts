@@ -1,19 +1,25 @@
 /**
  * Numbers to the last bit, or not at all. A whole number up to 2^53 and a power of ten up to 10^22 are both exact as
  * doubles, so that one multiplication or division of the two is rounded once, correctly (W. D. Clinger, "How to read
- * floating point numbers accurately", 1990). Whatever is beyond is left to `JSON.parse`.
+ * floating point numbers accurately", 1990). With more digits it takes more (`nearest_double.ts`). Whatever is beyond
+ * that is left to `JSON.parse`.
  *
  * @module
  */
 
-import { MINUS } from "./validate";
+import { nearestDouble } from "./nearest_double";
+import { FIVE_EXPONENT_MAX } from "./powers_of_five";
+import { MINUS, otherThanDigits } from "./validate";
 
 /** Digits without leading zeros: as many as an unsigned 64-bit number always holds. */
-const DIGITS_MAX: i32 = 18;
+const DIGITS_MAX: i32 = 19;
 const WHOLE_MAX: u64 = 1 << 53;
+/** Digits that are read at once: below `WHOLE_MAX` in any case. */
+const SHORT_DIGITS_MAX: u32 = 15;
 const EXPONENT_MAX: i32 = 22;
 /** Digits of a written exponent. */
 const EXPONENT_DIGITS_MAX: i32 = 4;
+const POINT: u32 = 0x2e;
 
 const POWERS = memory.data<f64>([
   1.0,
@@ -41,14 +47,49 @@ const POWERS = memory.data<f64>([
   1e22,
 ]);
 
-/** The last number read. */
-export let numberRead: f64 = 0;
-
 let whole: u64 = 0;
 let digits: i32 = 0;
 
-/** Reads a number and returns the address after it, or 0: none, or beyond what is exact here. */
-export function readNumber(at: usize): usize {
+/** Reads a number into `to` and returns the address after it, or 0: none, or beyond what is exact here. */
+export function readNumber(at: usize, to: usize): usize {
+  const isNegative = load<u8>(at) == MINUS;
+  const start = at + (isNegative as usize);
+  // Most numbers are short: all is seen in 16 bytes.
+  const others = otherThanDigits(v128.load(start));
+  const count = ctz(others);
+  let end = start + count;
+  if (count == 0 || count > SHORT_DIGITS_MAX || (count > 1 && load<u8>(start) == 0x30)) {
+    return readLongNumber(at, to);
+  }
+  let value = shortNumber(end, count) as f64;
+  if (load<u8>(end) == POINT) {
+    const decimals = ctz(others >> (count + 1));
+    end += decimals + 1;
+    if (decimals == 0 || count + decimals > SHORT_DIGITS_MAX - 1) return readLongNumber(at, to);
+    const power = load<f64>(POWERS + (decimals << 3));
+    value = (value * power + (shortNumber(end, decimals) as f64)) / power;
+  }
+  if ((load<u8>(end) | 0x20) == 0x65) return readLongNumber(at, to);
+  store<f64>(to, isNegative ? -value : value);
+  return end;
+}
+
+@inline
+/** The value of up to 15 digits, which end at `end`. */
+function shortNumber(end: usize, count: u32): i64 {
+  const last = load<u64>(end - 8);
+  if (count <= 8) return eightDigits(withoutFirst(last, 8 - count));
+  return eightDigits(withoutFirst(load<u64>(end - 16), 16 - count)) * 100000000 +
+    eightDigits(last);
+}
+
+/** Eight characters of which so many first ones are made zeros; at most seven. */
+function withoutFirst(eight: u64, count: u32): u64 {
+  const bits = (count << 3) as u64;
+  return (eight >> bits) << bits;
+}
+
+function readLongNumber(at: usize, to: usize): usize {
   const isNegative = load<u8>(at) == MINUS;
   if (isNegative) at++;
   whole = 0;
@@ -59,7 +100,7 @@ export function readNumber(at: usize): usize {
     if (at == 0) return 0;
   }
   let exponent: i32 = 0;
-  if (load<u8>(at) == 0x2e) {
+  if (load<u8>(at) == POINT) {
     const point = at + 1;
     at = readDigits(point);
     if (at == 0) return 0;
@@ -70,15 +111,23 @@ export function readNumber(at: usize): usize {
     if (at == 0) return 0;
     exponent += written;
   }
-  if (whole > WHOLE_MAX) return 0;
-  let value = whole as f64;
-  if (exponent != 0) {
-    if (exponent < -EXPONENT_MAX || exponent > EXPONENT_MAX) return 0;
-    if (exponent < 0) value /= load<f64>(POWERS + ((-exponent) << 3));
-    else value *= load<f64>(POWERS + (exponent << 3));
-  }
-  numberRead = isNegative ? -value : value;
+  if (whole != 0 && (exponent < -FIVE_EXPONENT_MAX || exponent > FIVE_EXPONENT_MAX)) return 0;
+  const value = doubleOf(whole, exponent);
+  store<f64>(to, isNegative ? -value : value);
   return at;
+}
+
+function doubleOf(whole: u64, exponent: i32): f64 {
+  if (whole == 0) return 0;
+  // Rounded once, as everything here.
+  if (exponent == 0) return whole as f64;
+  if (whole > WHOLE_MAX || exponent < -EXPONENT_MAX || exponent > EXPONENT_MAX) {
+    return nearestDouble(whole, exponent);
+  }
+  const value = (whole as i64) as f64;
+  return exponent < 0
+    ? value / load<f64>(POWERS + ((-exponent) << 3))
+    : value * load<f64>(POWERS + (exponent << 3));
 }
 
 /** Digits, behind those read before. */

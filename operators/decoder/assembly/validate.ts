@@ -5,7 +5,7 @@
  * Nothing here knows where the text ends: a NUL byte stands behind it, which no rule of JSON allows anywhere, so that
  * every loop ends there. Reads of 16 bytes may go beyond; what they find there never counts.
  *
- * AssemblyScript, not TypeScript; `deno task build:decoder` compiles it.
+ * AssemblyScript, not TypeScript; `deno task build:wasm` compiles it.
  *
  * @module
  */
@@ -38,6 +38,7 @@ export const NULL: u32 = 0x6c6c756e;
 /** Brackets that may be open in a value that is gone past: one bit each says which. */
 const DEPTH_MAX: i32 = 64;
 
+@inline
 /** After spaces, tabs and line ends. */
 export function blanksEnd(at: usize): usize {
   return load<u8>(at) > 0x20 ? at : someBlanksEnd(at);
@@ -52,18 +53,19 @@ function someBlanksEnd(at: usize): usize {
   return at;
 }
 
+@inline
 /** Which of 16 bytes end a run of plain ones in a string: quotes, backslashes, controls and all that is not ASCII. */
 export function specials(bytes: v128): i32 {
-  const marks = v128.or(
-    i8x16.eq(bytes, i8x16.splat(0x22)),
-    i8x16.eq(bytes, i8x16.splat(0x5c)),
-  );
-  // Compared with their sign, bytes beyond ASCII are below the controls.
-  return i8x16.bitmask(v128.or(marks, i8x16.lt_s(bytes, i8x16.splat(0x20))));
+  // With this bit flipped, quotes are next to the controls, which stay among themselves. Compared with their sign,
+  // bytes beyond ASCII are below both.
+  const flipped = v128.xor(bytes, i8x16.splat(0x02));
+  const low = i8x16.lt_s(flipped, i8x16.splat(0x21));
+  return i8x16.bitmask(v128.or(low, i8x16.eq(bytes, i8x16.splat(0x5c))));
 }
 
-/** After the closing quote; `at` is after the opening one. */
-export function stringEnd(at: usize): usize {
+@inline
+/** Up to the first quote, backslash or control. */
+export function charactersEnd(at: usize): usize {
   while (true) {
     const found = specials(v128.load(at));
     if (found == 0) {
@@ -71,16 +73,23 @@ export function stringEnd(at: usize): usize {
       continue;
     }
     at += ctz(found);
+    if (load<u8>(at) < 0x80) return at;
+    const length = characterLength(at);
+    if (length == 0) return 0;
+    at += length;
+  }
+}
+
+/** After the closing quote; `at` is after the opening one. */
+export function stringEnd(at: usize): usize {
+  while (true) {
+    at = charactersEnd(at);
+    if (at == 0) return 0;
     const byte: u32 = load<u8>(at);
     if (byte == QUOTE) return at + 1;
-    if (byte == BACKSLASH) {
-      at = escapeEnd(at);
-      if (at == 0) return 0;
-    } else {
-      const length = characterLength(at);
-      if (length == 0) return 0;
-      at += length;
-    }
+    if (byte != BACKSLASH) return 0;
+    at = escapeEnd(at);
+    if (at == 0) return 0;
   }
 }
 
@@ -140,10 +149,21 @@ export function characterLength(at: usize): usize {
   return isContinuation(load<u8>(at, 3)) ? 4 : 0;
 }
 
+@inline
+/** Which of 16 bytes are no digits; a bit more is always set. */
+export function otherThanDigits(bytes: v128): u32 {
+  const offsets = i8x16.sub(bytes, i8x16.splat(0x30));
+  return (i8x16.bitmask(i8x16.gt_u(offsets, i8x16.splat(9))) as u32) | 0x10000;
+}
+
+@inline
 function digitsEnd(at: usize): usize {
   const start = at;
-  while ((load<u8>(at) as u32) - 0x30 <= 9) at++;
-  return at == start ? 0 : at;
+  while (true) {
+    const count = ctz(otherThanDigits(v128.load(at)));
+    at += count;
+    if (count < 16) return at == start ? 0 : at;
+  }
 }
 
 /** After a number. */
@@ -169,7 +189,11 @@ export function numberEnd(at: usize): usize {
 
 function scalarEnd(at: usize, byte: u32): usize {
   if (byte == QUOTE) return stringEnd(at + 1);
-  if (byte - 0x30 <= 9 || byte == MINUS) return numberEnd(at);
+  return byte - 0x30 <= 9 || byte == MINUS ? numberEnd(at) : wordEnd(at);
+}
+
+/** After `true`, `false` or `null`. */
+export function wordEnd(at: usize): usize {
   const word = load<u32>(at);
   if (word == TRUE || word == NULL) return at + 4;
   return word == FALS && load<u8>(at, 4) == 0x65 ? at + 5 : 0;
@@ -182,6 +206,7 @@ function memberValue(at: usize): usize {
   return at == 0 ? 0 : colonEnd(at);
 }
 
+@inline
 /** After a colon with blanks on both sides. */
 export function colonEnd(at: usize): usize {
   at = blanksEnd(at);
