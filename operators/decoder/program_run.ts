@@ -82,7 +82,8 @@ export function runProgram(
     at.columns + at.layout.texts,
     at.scratch,
   );
-  const textBytes = module.decode(at.arena, at.bounds, at.statuses);
+  // Rows are where the arena says, of which only a part was copied.
+  const textBytes = module.decode(at.arena - bounds.from, at.bounds, at.statuses);
   const free = aligned(at.columns + at.layout.texts + textBytes + PADDING_BYTES);
   const { statuses, columns, layout } = at;
   return { rows, statuses, columns, layout, textBytes, free };
@@ -117,37 +118,46 @@ interface Bounds {
   /** Of the arena the part that has all rows. */
   readonly from: number;
   readonly to: number;
-  /** Start and end of each row, counted from `from`. */
+  /** Start and end of each row. Good until the next batch. */
   readonly pairs: Uint32Array;
   /** The bytes of all rows together; rows may share some. */
   readonly bytes: number;
   readonly rowBytesMax: number;
 }
 
+let pairsOfBatch = new Uint32Array(2 * 1024);
+
 function boundsOf({ arena, starts, ends }: RecordBounds, first: number, behind: number): Bounds {
+  const rows = behind - first;
+  if (2 * rows > pairsOfBatch.length) pairsOfBatch = new Uint32Array(2 * rows);
+  const pairs = pairsOfBatch;
   let from = arena.length;
   let to = 0;
-  for (let row = first; row < behind; row++) {
-    const start = starts[row] ?? 0;
-    const end = ends[row] ?? 0;
-    if (!isWithin(start, end, arena)) continue;
-    if (start < from) from = start;
-    if (end > to) to = end;
-  }
-  const pairs = new Uint32Array(2 * (behind - first));
   let bytes = 0;
   let rowBytesMax = 0;
-  for (let row = first; row < behind; row++) {
-    const start = starts[row] ?? 0;
-    const end = ends[row] ?? 0;
-    // Left empty, a row is no JSON and thus undecided.
-    if (!isWithin(start, end, arena)) continue;
-    pairs[2 * (row - first)] = start - from;
-    pairs[2 * (row - first) + 1] = end - from;
+  let outside = 0;
+  for (let row = 0; row < rows; row++) {
+    const start = starts[first + row] ?? 0;
+    const end = ends[first + row] ?? 0;
+    pairs[2 * row] = start;
+    pairs[2 * row + 1] = end;
+    if (!isWithin(start, end, arena)) {
+      outside++;
+      continue;
+    }
+    if (start < from) from = start;
+    if (end > to) to = end;
     bytes += end - start;
     if (end - start > rowBytesMax) rowBytesMax = end - start;
   }
-  return { from: Math.min(from, to), to, pairs, bytes, rowBytesMax };
+  if (from > to) from = to;
+  for (let row = 0; row < rows && outside > 0; row++) {
+    if (isWithin(starts[first + row] ?? 0, ends[first + row] ?? 0, arena)) continue;
+    // Left empty, a row is no JSON and thus undecided.
+    pairs.fill(from, 2 * row, 2 * row + 2);
+    outside--;
+  }
+  return { from, to, pairs: pairs.subarray(0, 2 * rows), bytes, rowBytesMax };
 }
 
 function isWithin(start: number, end: number, arena: Uint8Array): boolean {

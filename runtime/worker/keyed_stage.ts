@@ -88,7 +88,7 @@ export class KeyedStage {
     this.#actors = options.routing.map((worker, group) => {
       if (worker !== options.worker) return undefined;
       const chain = this.#outputs.chain(this.#domain);
-      const actor = new PartitionActor(group, () => this.#turn(actor, chain));
+      const actor: PartitionActor = new PartitionActor(group, () => this.#turn(actor, chain));
       this.#chains.set(actor, chain);
       return actor;
     });
@@ -234,7 +234,7 @@ export class KeyedStage {
     this.#queue.add(actor.taker);
   }
 
-  #turn(actor: PartitionActor, chain: Chain): void {
+  #turn(actor: PartitionActor, chain: Chain): number {
     actor.inLine = false;
     const { valve } = this.#outputs;
     let left = TURN_ROWS_MAX;
@@ -248,6 +248,7 @@ export class KeyedStage {
     }
     this.#outputs.advance(this.#domain);
     this.#line(actor);
+    return TURN_ROWS_MAX - left;
   }
 
   #handleRows(

@@ -10,6 +10,9 @@ import type { Rows } from "../transport/rows.ts";
 import type { InboundChannel } from "./channel.ts";
 import type { TurnTaker } from "./turn_queue.ts";
 
+/** An empty mailbox keeps room for so many entries. */
+const MAILBOX_KEPT_LENGTH = 64;
+
 /** A batch that came over a channel, shared by the actors that have rows of it. */
 export interface ReceivedBatch {
   readonly rows: Rows;
@@ -49,10 +52,12 @@ export class PartitionActor {
   inLine = false;
   /** Takes its turns. */
   readonly taker: TurnTaker;
-  #mailbox: MailboxEntry[] = [];
+  /** Entries stand from `#read` up to `#end`. Kept when it is empty: an actor's mailbox fills and empties all the time. */
+  #mailbox: (MailboxEntry | undefined)[] = [];
   #read = 0;
+  #end = 0;
 
-  constructor(group: number, takeTurn: (actor: PartitionActor) => void = () => {}) {
+  constructor(group: number, takeTurn: (actor: PartitionActor) => number = () => 0) {
     this.group = group;
     this.taker = { takeTurn: () => takeTurn(this) };
   }
@@ -62,16 +67,18 @@ export class PartitionActor {
   }
 
   push(entry: MailboxEntry): void {
-    this.#mailbox.push(entry);
+    this.#mailbox[this.#end++] = entry;
   }
 
   shift(): void {
-    this.#read++;
-    if (this.#read === this.#mailbox.length) {
-      this.#mailbox = [];
+    this.#mailbox[this.#read++] = undefined;
+    if (this.#read === this.#end) {
+      if (this.#end > MAILBOX_KEPT_LENGTH) this.#mailbox = [];
       this.#read = 0;
-    } else if (this.#read >= 64 && this.#read * 2 >= this.#mailbox.length) {
-      this.#mailbox = this.#mailbox.slice(this.#read);
+      this.#end = 0;
+    } else if (this.#read >= MAILBOX_KEPT_LENGTH && this.#read * 2 >= this.#end) {
+      this.#mailbox = this.#mailbox.slice(this.#read, this.#end);
+      this.#end -= this.#read;
       this.#read = 0;
     }
   }

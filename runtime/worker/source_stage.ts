@@ -232,7 +232,7 @@ class ShardActor implements TurnTaker {
     this.#queue.addReader(this);
   }
 
-  takeTurn(): void {
+  takeTurn(): number {
     this.#inLine = false;
     const { valve } = this.#outputs;
     let left = TURN_ROWS_MAX;
@@ -250,6 +250,7 @@ class ShardActor implements TurnTaker {
     this.#outputs.advance(this.#origin);
     if (this.#mailbox.length > 0) this.line();
     else if (this.#phase !== "reading" && !valve.blocked) this.#end();
+    return TURN_ROWS_MAX - left;
   }
 
   /** Resolves when the mailbox has room for a batch. */

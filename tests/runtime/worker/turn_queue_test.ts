@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { SLICE_MS_MAX } from "../../../runtime/limits.ts";
-import { READERS_IN_A_ROW, TurnQueue } from "../../../runtime/worker/turn_queue.ts";
+import { READERS_IN_A_ROW, ROWS_PER_LOOK, TurnQueue } from "../../../runtime/worker/turn_queue.ts";
 import { HandClock } from "../hand_clock.ts";
 
 function queue(onFlush: () => void = () => {}) {
@@ -104,5 +104,21 @@ describe("TurnQueue", () => {
     turns.wake();
     clock.runDeferred();
     assertEquals([log, clock.waiting], [["a"], 0]);
+  });
+
+  it("looks at the clock only after so many rows of takers that count them", () => {
+    const { clock, log, turns } = queue();
+    const counting = (name: string, rows: number) => ({
+      takeTurn() {
+        log.push(name);
+        clock.pass(SLICE_MS_MAX);
+        return rows;
+      },
+    });
+    for (const name of ["a", "b", "c"]) turns.add(counting(name, ROWS_PER_LOOK / 2));
+    clock.runDeferred();
+    assertEquals(log, ["a", "b", "flush"]);
+    clock.runDeferred();
+    assertEquals(log, ["a", "b", "flush", "c", "flush"]);
   });
 });
