@@ -84,6 +84,11 @@ export class DecodedRows implements RowSequence {
     return this.originRows[row] ?? 0;
   }
 
+  /** Gives memory back now: the collector would find it only when much more has come together. */
+  free(): void {
+    if (!this.#isShared) this.#picked.buffer.transfer(0);
+  }
+
   /** As plain data, fit to be sent: {@linkcode movables} may be moved then, and the rows here are over. */
   encode(): EncodedDecodedRows {
     const { length, bytes, origin, originRows } = this;

@@ -54,6 +54,8 @@ export class RowBatch implements RowSequence {
     return this.originRows[row] ?? 0;
   }
 
+  free(): void {}
+
   /** The batch without some rows. */
   without(dropped: ReadonlySet<number>): RowBatch {
     const rest = new RowBatch();

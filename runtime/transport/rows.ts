@@ -29,4 +29,6 @@ export interface RowSequence {
   originAt(row: number): Origin;
   /** The row within its origin. */
   originRowAt(row: number): number;
+  /** All rows have been handled: nothing is asked of them any more. */
+  free(): void;
 }

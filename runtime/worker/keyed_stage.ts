@@ -285,7 +285,10 @@ export class KeyedStage {
     if (at === entry.end) actor.shift();
     batch.left -= handled;
     // Credit goes back for whole batches: their rows are kept alive together anyway.
-    if (batch.left === 0) batch.channel.handled(rows.length, rows.bytes);
+    if (batch.left === 0) {
+      batch.channel.handled(rows.length, rows.bytes);
+      rows.free();
+    }
     return handled;
   }
 
