@@ -120,6 +120,8 @@ describe("KeyedDecoder", () => {
     const batch = batchOf(["no JSON", '{"id":"a"}', '{"id":"b"}', "no JSON"]);
     const [picked] = decoder?.decode(batch, 1, 3, routingTo(1)) ?? [];
     assertEquals(picked?.sourceRows, new Uint32Array([1, 2]));
+    const dealt = decoder?.decode(batch, 1, 3, routingTo(2)) ?? [];
+    assertEquals(dealt.flatMap((rows) => [...rows?.sourceRows ?? []]).sort(), [1, 2]);
   });
 
   it("decides nothing of a batch with an undecided row, or that needs too much memory", () => {

@@ -69,6 +69,7 @@ describe("DecodedRows", () => {
       const encoded = rows.encode();
       const sent = structuredClone(encoded, { transfer: movables(encoded) });
       assertEquals(seen(DecodedRows.decode(sent, decoder)), before);
+      rows.free();
     }
     assertEquals(seen(rows), before);
   });

@@ -4,6 +4,7 @@ import { RawBatch } from "../../../connectors/raw_record.ts";
 import type { ShardBatch } from "../../../connectors/source.ts";
 import { ColumnDecoder } from "../../../operators/decoder/column_decoder.ts";
 import { fields } from "../../../operators/fields.ts";
+import { EventTimeGenerator } from "../../../runtime/time/event_time.ts";
 import { OutboundChannel } from "../../../runtime/worker/channel.ts";
 import { decodedRowByRow, throughCut } from "../../../runtime/worker/batch_function.ts";
 import { EdgeOutput } from "../../../runtime/worker/edge_output.ts";
@@ -106,6 +107,50 @@ describe("decodedRowByRow()", () => {
 });
 
 describe("throughCut()", () => {
+  it("lets event time see the times of all rows, and gives them to the rows", () => {
+    const decoder = ColumnDecoder.of(["$"], fields({ id: "string", at: "number" }))?.keyedBy([
+      "id",
+    ]);
+    assert(decoder !== undefined);
+    const times: number[] = [];
+    const channel = new OutboundChannel({
+      rows: (rows) => {
+        for (let row = 0; row < rows.length; row++) times.push(rows.timestampAt(row));
+        return rows.length;
+      },
+      watermark() {},
+      end() {},
+    });
+    const cursor = cursorAt(0);
+    const edge = new EdgeOutput({
+      operator: "in/keyBy",
+      key: () => "",
+      routing: [0, 0],
+      edges: [[channel]],
+      cursor,
+      failures: new RecordedFailures(),
+    });
+    const node = {
+      kind: "eventTime",
+      id: 1,
+      input: { node: 0, port: "main" },
+      timestamp: () => 0,
+      outOfOrdernessMs: 10,
+      idleAfterMs: undefined,
+    } as const;
+    const generator = new EventTimeGenerator(10);
+    const run = throughCut({
+      cut: { decoder, decodedBy: 0, times: [{ node, column: 0 }] },
+      edge,
+      generators: [generator],
+      cursor,
+      otherwise: () => 0,
+    });
+    const batch = rawBatch([5, 99, 7].map((at) => JSON.stringify({ id: "a", at })));
+    assertEquals(run(batch, 0, 3, () => {}), 3);
+    assertEquals([times, generator.take()], [[5, 99, 7], { kind: "advance", at: 88 }]);
+  });
+
   it("sends columns, and rows for a while once a record is undecided", () => {
     const sent: string[] = [];
     const cursor = cursorAt(0, { bytes: 10 });
