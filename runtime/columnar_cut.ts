@@ -55,15 +55,13 @@ export interface ColumnarCut {
  * });
  * const topology = buildTopology(job, { params: undefined, logger: silentLogger });
  * const keyBy = topology.nodes.find((node) => node.kind === "keyBy");
- * assertEquals(keyBy && columnarCut(topology, keyBy)?.decoder.key.kind, "string");
+ * assertEquals(keyBy && columnarCut(topology, keyBy.id)?.decoder.key.kind, "string");
  * ```
  */
-export function columnarCut(
-  topology: Topology,
-  keyBy: NodeOf<"keyBy">,
-): ColumnarCut | undefined {
-  const key = selectedField(keyBy.key);
-  if (key === undefined) return undefined;
+export function columnarCut(topology: Topology, keyById: NodeId): ColumnarCut | undefined {
+  const keyBy = topology.nodes[keyById];
+  const key = keyBy?.kind === "keyBy" ? selectedField(keyBy.key) : undefined;
+  if (keyBy?.kind !== "keyBy" || key === undefined) return undefined;
   const timed: NodeOf<"eventTime">[] = [];
   let { input } = keyBy;
   for (;;) {

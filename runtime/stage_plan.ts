@@ -146,7 +146,7 @@ function plannedEdge(topology: Topology, edge: Edge): PlannedEdge {
   // Not `key.toString()`, which may have been replaced.
   const text = Function.prototype.toString.call(node.key);
   const key = excerpt(text.replace(/\s+/g, " "), KEY_CHARS_MAX);
-  return { ...edge, key, as: columnarCut(topology, node) === undefined ? "rows" : "columns" };
+  return { ...edge, key, as: columnarCut(topology, node.id) === undefined ? "rows" : "columns" };
 }
 
 function decodingOf(topology: Topology, { name, head }: Stage): PlannedDecoding[] {

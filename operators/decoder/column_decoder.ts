@@ -51,6 +51,8 @@ export class ColumnDecoder<T> {
   readonly #isExact: boolean;
   readonly #module: DecoderModule;
   readonly #decoded = new WeakMap<RawBatch, DecodedBatch<T>>();
+  /** By the path of the key: shards and edges share one, and so the code that makes its rows. */
+  readonly #keyed = new Map<string, KeyedDecoder | undefined>();
 
   private constructor(
     program: Program,
@@ -122,7 +124,11 @@ export class ColumnDecoder<T> {
    */
   keyedBy(path: readonly string[]): KeyedDecoder | undefined {
     if (!this.#isExact) return undefined;
-    return KeyedDecoder.of(this.#program, path, this.#module);
+    const name = JSON.stringify(path);
+    if (!this.#keyed.has(name)) {
+      this.#keyed.set(name, KeyedDecoder.of(this.#program, path, this.#module));
+    }
+    return this.#keyed.get(name);
   }
 
   #undecided(rows: number): DecodedBatch<T> {

@@ -6,7 +6,7 @@
  */
 
 import { keyGroupOf } from "../../runtime/state/key_group.ts";
-import { type ColumnCounts, ColumnLayout, type DecodedColumns } from "./column_layout.ts";
+import { ColumnLayout, type DecodedColumns } from "./column_layout.ts";
 import { RowStatus } from "./decoded_batch.ts";
 import type { FieldColumn, Program, ScalarColumn } from "./program.ts";
 import {
@@ -14,6 +14,7 @@ import {
   copied,
   type DecoderModule,
   hasBytes,
+  PADDING_BYTES,
   type ProgramRun,
   type RecordBounds,
   runProgram,
@@ -22,8 +23,6 @@ import { type RowConstructor, rowConstructor } from "./row_constructor.ts";
 
 /** A number whose text only JavaScript knows: as in assembly/columns.ts. */
 const UNKNOWN_GROUP = 0xfffe;
-/** Behind picked texts some bytes are overwritten. */
-const PADDING_BYTES = 64;
 
 /** Rows for one worker. */
 export interface PickedRows {
@@ -64,10 +63,6 @@ export class KeyedDecoder {
     const column = columnAt(program.fields, path);
     if (column?.kind !== "string" && column?.kind !== "number") return undefined;
     return column.mayBeAbsent ? undefined : new KeyedDecoder(program, column, module);
-  }
-
-  get counts(): ColumnCounts {
-    return this.#program;
   }
 
   /** The column of a field that is a number in every row; undefined if it is not. */

@@ -14,7 +14,7 @@ import type { Program } from "./program.ts";
 export const DECODER_MEMORY_BYTES_MAX = 256 << 20;
 
 /** What is decoded, and picked, may go up to 16 bytes beyond where it ends. */
-const PADDING_BYTES = 64;
+export const PADDING_BYTES = 64;
 const PAGE_BYTES = 65536;
 
 /** What `decoder.wasm` exports. */

@@ -14,7 +14,7 @@ import type { PickedRows } from "../../operators/decoder/keyed_decoder.ts";
 import type { Emit } from "../../operators/fused.ts";
 import { type ColumnarCut, columnarCut, type DecodingNode } from "../columnar_cut.ts";
 import type { EventTimeGenerator } from "../time/event_time.ts";
-import { consumersOf, type Node, type NodeId, type NodeOf, type Topology } from "../topology.ts";
+import type { NodeId, NodeOf, Topology } from "../topology.ts";
 import { DecodedRows } from "../transport/decoded_rows.ts";
 import type { EdgeOutput } from "./edge_output.ts";
 import type { Valve } from "./gate.ts";
@@ -58,20 +58,13 @@ export function batchFunction(
   if (decoding === undefined) return rowByRow({ cursor, valve });
   const { node: { node, decoder }, after } = decoding;
   const otherwise = decodedRowByRow({ decoder, after, cursor, valve });
-  const keyBy = keyByBehind(node, topology);
-  const cut = keyBy && columnarCut(topology, keyBy);
-  const edge = keyBy && edges.get(keyBy.id);
-  if (cut === undefined || edge === undefined || cut.decodedBy !== node.id) return otherwise;
-  const generators = cut.times.map(({ node }) => generator(node));
-  return throughCut({ cut, edge, generators, cursor, otherwise });
-}
-
-/** The keyBy that all of a node's main output goes into, with nothing but eventTime between. */
-function keyByBehind(node: Node, topology: Topology): NodeOf<"keyBy"> | undefined {
-  const [only, ...others] = consumersOf(topology, { node: node.id, port: "main" });
-  if (only === undefined || others.length > 0) return undefined;
-  if (only.node.kind === "keyBy") return only.node;
-  return only.node.kind === "eventTime" ? keyByBehind(only.node, topology) : undefined;
+  for (const [keyBy, edge] of edges) {
+    const cut = columnarCut(topology, keyBy);
+    if (cut?.decodedBy !== node.id) continue;
+    const generators = cut.times.map(({ node }) => generator(node));
+    return throughCut({ cut, edge, generators, cursor, otherwise });
+  }
+  return otherwise;
 }
 
 /** Goes row by row. */
@@ -100,14 +93,16 @@ export function decodedRowByRow(
 ): BatchFunction {
   const plain = rowByRow({ cursor, valve });
   /** Rows that back-pressure has left. */
-  let left: { batch: unknown; first: number; to: number; decoded: DecodedBatch<unknown> };
+  let left:
+    | { batch: unknown; first: number; to: number; decoded: DecodedBatch<unknown> }
+    | undefined;
   return (batch, from, to, one) => {
     const records = rawColumnsOf(batch);
     if (records === undefined) return plain(batch, from, to, one);
-    if (left?.batch !== batch || left.first > from || left.to < to) {
-      left = { batch, first: from, to, decoded: decoder.decode(records, from, to) };
-    }
-    const { first, decoded } = left;
+    const at = left?.batch === batch && left.first <= from && to <= left.to
+      ? left
+      : { batch, first: from, to, decoded: decoder.decode(records, from, to) };
+    const { first, decoded } = at;
     let row = from;
     for (; row < to && !valve.blocked; row++) {
       const status = decoded.statusAt(row - first);
@@ -118,6 +113,7 @@ export function decodedRowByRow(
       if (value !== REFUSED) after(value);
       else one(batch, row);
     }
+    left = row < to ? at : undefined;
     return row;
   };
 }

@@ -63,10 +63,7 @@ export class OpenJob {
     this.#options = options;
     const { clock, placement, plan, topology, failures, writers } = options;
     this.#queue = new TurnQueue(clock, () => this.#flush());
-    const decoders = plan.edges.map(({ keyBy }) => {
-      const node = topology.nodes[keyBy];
-      return node?.kind === "keyBy" ? columnarCut(topology, node)?.decoder : undefined;
-    });
+    const decoders = plan.edges.map(({ keyBy }) => columnarCut(topology, keyBy)?.decoder);
     this.#exchange = new Exchange(
       placement.worker,
       options.links,

@@ -5,16 +5,8 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
-import { systemRandom } from "../../runtime/random.ts";
 import { type Finding, fuzzDecoder } from "./decoder_fuzzer.ts";
-
-/** Cases of a run that does not say how many. */
-const CASES_DEFAULT = 100_000;
-
-function print(text: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
-}
+import { fuzzOptions, print } from "./fuzz_options.ts";
 
 function printFinding({ paths, schema, records, difference }: Finding): void {
   print(`paths: ${JSON.stringify(paths)}\nfields: ${schema}`);
@@ -25,18 +17,7 @@ function printFinding({ paths, schema, records, difference }: Finding): void {
   print(difference);
 }
 
-function wholeNumber(name: string, text: string | undefined, other: number): number {
-  const value = text === undefined ? other : Number(text);
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw new RangeError(`Cannot fuzz with --${name} ${text}: expected a whole number from 0 on`);
-}
-
-const { values } = parseArgs({
-  args: Deno.args,
-  options: { cases: { type: "string" }, seed: { type: "string" } },
-});
-const cases = wholeNumber("cases", values.cases, CASES_DEFAULT);
-const seed = wholeNumber("seed", values.seed, Math.floor(systemRandom() * 2 ** 32));
+const { cases, seed } = fuzzOptions(Deno.args);
 const run = fuzzDecoder(cases, seed);
 print(`seed ${seed}: ${run.cases} cases, ${run.valid} valid, ${run.decided} decided`);
 if (run.finding !== undefined) {

@@ -22,7 +22,7 @@ function cutOf(keyed: (events: Stream<RawRecord>) => KeyedStream<string | number
   });
   const topology = buildTopology(job, { params: undefined, logger: silentLogger });
   const keyBy = topology.nodes.find((node) => node.kind === "keyBy");
-  const cut = keyBy && columnarCut(topology, keyBy);
+  const cut = keyBy && columnarCut(topology, keyBy.id);
   return cut &&
     `${topology.nodes[cut.decodedBy]?.kind} ${cut.decoder.key.kind} ${
       cut.times.map(({ node, column }) => `${node.kind} ${column}`).join()

@@ -90,7 +90,7 @@ function job({ key, timestamp }: Keys) {
 function cutOf(job: Job) {
   const topology = buildTopology(job, { params: undefined, logger: silentLogger });
   const keyBy = topology.nodes.find((node) => node.kind === "keyBy");
-  return keyBy && columnarCut(topology, keyBy);
+  return keyBy && columnarCut(topology, keyBy.id);
 }
 
 async function outcome(keys: Keys, records: readonly string[], workers: number) {

@@ -9,8 +9,20 @@ import { describe, it } from "@std/testing/bdd";
 import { memory } from "../../../connectors/memory/memory.ts";
 import type { Source } from "../../../connectors/source.ts";
 import { defineJob } from "../../../runtime/job.ts";
+import { silentLogger } from "../../../runtime/logger.ts";
+import { seededRandom } from "../../../runtime/random.ts";
+import { KeyedState } from "../../../runtime/state/keyed_state.ts";
 import { store } from "../../../runtime/state/state.ts";
 import { runJob, type RunJobOptions } from "../../../runtime/testing/run_job.ts";
+import { buildTopology } from "../../../runtime/stream_builder.ts";
+import { RowBatch } from "../../../runtime/transport/row_batch.ts";
+import { InboundChannel } from "../../../runtime/worker/channel.ts";
+import { Gate } from "../../../runtime/worker/gate.ts";
+import { KeyedStage } from "../../../runtime/worker/keyed_stage.ts";
+import { StageOutputs } from "../../../runtime/worker/stage_outputs.ts";
+import { TurnQueue } from "../../../runtime/worker/turn_queue.ts";
+import { HandClock } from "../hand_clock.ts";
+import { cursorAt, RecordedFailures } from "./engine_parts.ts";
 import { timedSource } from "../../scenarios/timed_source.ts";
 
 interface Tick {
@@ -141,5 +153,50 @@ describe("KeyedStage", () => {
       assert(others.includes("other 301 after 99"), others.join(", "));
       assertEquals(others.at(-1), "other 302 after 300");
     }
+  });
+
+  it("lets go of keys that have no state once their rows are handled", () => {
+    const job = defineJob({
+      name: "demo",
+      sources: { ticks: memory.source<Tick>([]) },
+      sinks: { out: memory.sink<Tick>() },
+      build: ({ ticks }, { out }) =>
+        ticks.keyBy(({ key }) => key).process("copy", { state: {}, onEvent: (tick) => [tick] })
+          .to(out),
+    });
+    const topology = buildTopology(job, { params: undefined, logger: silentLogger });
+    const head = topology.nodes.find((node) => node.kind === "keyed")?.id ?? -1;
+    const clock = new HandClock();
+    const queue = new TurnQueue(clock, () => {});
+    const [cursor, failures] = [cursorAt(0), new RecordedFailures()];
+    const outputs = new StageOutputs("copy", head, {
+      ...{ topology, clock, queue, failures, cursor, halted: new Gate(), deadLetters: undefined },
+      ...{ edges: new Map(), sinks: new Map(), outside: { enter() {}, leave() {} } },
+    }, () => {});
+    const state = new KeyedState({}, seededRandom(1));
+    const rows: unknown[] = [];
+    const stage = new KeyedStage({
+      ...{ name: "copy", worker: 0, routing: [0, 0], queue, cursor, state, outputs },
+      inputs: [{ channels: 1, origins: [] }],
+      operator: {
+        row: (_actor, _input, slot, value) => void rows.push([state.keyAt(slot), value]),
+        timer() {},
+        complete() {},
+        close() {},
+      },
+      ended() {},
+    });
+    const batch = new RowBatch();
+    for (const [row, key] of ["a", "b", "a"].entries()) {
+      batch.values.push(row);
+      batch.keys.push(key);
+      batch.groups.push(key === "a" ? 0 : 1);
+    }
+    stage.accept(batch, 0, new InboundChannel(() => {}));
+    assertEquals(state.keys.size, 2);
+    clock.runDeferred();
+    assertEquals(rows, [["a", 0], ["a", 2], ["b", 1]]);
+    assertEquals(state.keys.size, 0);
+    stage.close();
   });
 });
