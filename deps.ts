@@ -23,6 +23,12 @@ export type {
   ShardFilter,
 } from "npm:@aws-sdk/client-kinesis@3.1143.0";
 
+/** AWS SDK, S3 client: signing, credentials, endpoints, retries and the service's model. Loaded when used. */
+export function loadS3(): Promise<typeof import("npm:@aws-sdk/client-s3@3.1143.0")> {
+  return import("npm:@aws-sdk/client-s3@3.1143.0");
+}
+export type { S3Client } from "npm:@aws-sdk/client-s3@3.1143.0";
+
 /** AWS SDK, protocols: the public base class for reading GetRecords answers ourselves, errors left to the SDK. */
 export function loadAwsProtocols(): Promise<typeof import("npm:@aws-sdk/core@3.981.0/protocols")> {
   return import("npm:@aws-sdk/core@3.981.0/protocols");

@@ -39,7 +39,14 @@
 
 export * from "./connectors/mod.ts";
 export * from "./operators/mod.ts";
+export type {
+  BroadcastContext,
+  BroadcastOptions,
+  BroadcastStream,
+  KeyedBroadcastContext,
+} from "./runtime/broadcast.ts";
 export type { DeadLetter, ErrorPolicy } from "./runtime/dead_letter.ts";
+export type { DedupeOptions } from "./runtime/dedupe.ts";
 export type { Duration } from "./runtime/duration.ts";
 export {
   type BuildContext,
@@ -56,7 +63,22 @@ export {
   type LogLevel,
   silentLogger,
 } from "./runtime/logger.ts";
+export {
+  type NoSides,
+  side,
+  type Sided,
+  type Sides,
+  type SideSpec,
+  type SideSpecs,
+  type SideStreams,
+} from "./runtime/side.ts";
 export { type JobHandle, startJob, type StartJobOptions } from "./runtime/start.ts";
+export type {
+  ReadonlyHandles,
+  ReadonlyListState,
+  ReadonlyMapState,
+  ReadonlyValueState,
+} from "./runtime/state/readonly_state.ts";
 export {
   type Handles,
   type ListState,
@@ -75,6 +97,7 @@ export type {
   Emits,
   EventTimeOptions,
   Key,
+  KeyByOptions,
   Keyed,
   KeyedContext,
   KeyedStream,
@@ -83,6 +106,8 @@ export type {
   ProcessOptions,
   Stream,
 } from "./runtime/stream.ts";
+export type { TimeDomain } from "./runtime/time/timers.ts";
+export type { KeyHash } from "./runtime/state/key_group.ts";
 export type { JobOutcome } from "./runtime/supervisor/supervisor.ts";
 export type { JobStatus } from "./runtime/supervisor/job_status.ts";
 export {

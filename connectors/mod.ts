@@ -8,7 +8,7 @@ export { file } from "./file/file.ts";
 export { kinesis } from "./kinesis/kinesis.ts";
 export { memory } from "./memory/memory.ts";
 export { type RawRecord, textOf } from "./raw_record.ts";
-export type { Sink, SinkBatch, SinkContext, SinkWriter } from "./sink.ts";
+export type { RejectedRow, Sink, SinkBatch, SinkContext, SinkMark, SinkWriter } from "./sink.ts";
 export {
   type AwsSettings,
   type ConnectorContext,
@@ -17,5 +17,7 @@ export {
   type ReadContext,
   type Shard,
   type ShardBatch,
+  type ShardEvent,
+  type ShardMark,
   type Source,
 } from "./source.ts";

@@ -7,7 +7,7 @@
  * - `read()` gives a cold observable: nothing happens before subscription, unsubscribing ends all work and I/O.
  * - It asks `context.demand` before each batch and delivers at most one batch per grant, so that whoever is
  *   downstream decides the pace. RxJS has no back-pressure of its own.
- * - Batches are never empty of meaning: an empty one only carries progress (position, lag).
+ * - Batches are never empty of meaning: one without rows carries progress (position, lag) or marks.
  * - Records of a shard come in order, each position after the one before; reading again after a batch's
  *   `position` continues with the next record, nothing lost and nothing twice.
  * - It completes at the shard's end and errors only when trying again is pointless; what can pass is retried inside.
@@ -19,6 +19,24 @@ import type { Observable } from "../deps.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { Random } from "../runtime/random.ts";
+
+/** What a shard says of event time by itself, without `eventTime()`. */
+export type ShardEvent =
+  /** No row with a timestamp at or below `at` is expected from it. */
+  | { readonly kind: "advance"; readonly at: number; readonly deferred?: boolean | undefined }
+  /** It has nothing to say for now: leave it out. */
+  | { readonly kind: "idle"; readonly deferred?: boolean | undefined }
+  /** It is there again. */
+  | { readonly kind: "active"; readonly deferred?: boolean | undefined }
+  /** What shards of the source have said `deferred` counts from now on, if nothing else has made it count. */
+  | { readonly kind: "settle" };
+
+/** A word of a shard between its rows. */
+export interface ShardMark {
+  /** It stands before this row; a batch's length: behind the last. */
+  readonly beforeRow: number;
+  readonly event: ShardEvent;
+}
 
 /** Timestamp of a record that has none. */
 export const NO_TIMESTAMP = -Infinity;
@@ -32,6 +50,8 @@ export interface ShardBatch<T> {
   readonly position: string;
   /** How far behind the shard's tip this batch was when it was read, in ms; undefined where the source can't tell. */
   readonly millisBehindLatest?: number | undefined;
+  /** What the shard says of event time, in order; for sources that know watermarks. `eventTime()` replaces it. */
+  readonly marks?: readonly ShardMark[] | undefined;
   /** The row's value. The engine asks once a row, in order. */
   valueAt(row: number): T;
   /** The row's position, such as a sequence number. Asked for seldom: for dead letters and output ids. */
@@ -85,6 +105,13 @@ export interface Source<T> {
   readonly name: string;
   /** Whether it ends by itself. */
   readonly bounded: boolean;
+  /**
+   * How watermarks of its shards become one. `"splits"` (default), as in Flink's sources: a shard that comes back from
+   * idleness counts at once, and a watermark ends its idleness. `"channels"`, as at the input of Flink's operators, for
+   * shards that each carry a finished stream: one that comes back counts when it has caught up, and must say first that
+   * it is active.
+   */
+  readonly watermarks?: "splits" | "channels" | undefined;
   /** Lists the shards that exist now, parents included as long as they can be read. */
   readonly shards: (context: ConnectorContext) => Promise<readonly Shard[]>;
   /**

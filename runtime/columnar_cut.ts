@@ -61,7 +61,8 @@ export interface ColumnarCut {
 export function columnarCut(topology: Topology, keyById: NodeId): ColumnarCut | undefined {
   const keyBy = topology.nodes[keyById];
   const key = keyBy?.kind === "keyBy" ? selectedField(keyBy.key) : undefined;
-  if (keyBy?.kind !== "keyBy" || key === undefined) return undefined;
+  // Key groups of columns are those of string forms.
+  if (keyBy?.kind !== "keyBy" || key === undefined || keyBy.hash !== "string") return undefined;
   const timed: NodeOf<"eventTime">[] = [];
   let { input } = keyBy;
   for (;;) {
@@ -81,6 +82,8 @@ export function columnarCut(topology: Topology, keyById: NodeId): ColumnarCut | 
       return undefined;
     }
     const times = timed.flatMap((node) => {
+      // A watermark behind a record needs the record.
+      if (node.timestamp === undefined || typeof node.watermark === "function") return [];
       const column = decoder.numbersAt(selectedField(node.timestamp) ?? []);
       return column === undefined ? [] : [{ node, column }];
     });

@@ -32,6 +32,9 @@ export const ACTIVE_MAILBOXES_MAX = 10_000;
 /** Dead letters written to the log each second by each worker; all are counted, and go to the job's sink if it has one. */
 export const DEAD_LETTERS_LOGGED_PER_SECOND = 20;
 
+/** How long the engine waits for a processing-time timer at once: what the machine's timers can count to. */
+export const PROCESSING_WAIT_MS_MAX = 2 ** 31 - 1;
+
 /** How often shards are listed again, for splits and merges (Flink's default). */
 export const SHARD_DISCOVERY_MS = 10_000;
 
@@ -52,3 +55,15 @@ export const WORKER_CLOSE_MS_MAX = 5000;
 
 /** How long a worker may take to say that it is there, or to build and open the job, before it counts as dead. */
 export const WORKER_REPLY_MS_MAX = 60_000;
+
+/** Changed keys that are encoded between two slices of turns while a checkpoint is taken. */
+export const SNAPSHOT_KEYS_PER_STEP = 1000;
+
+/** How often workers are asked whether they are there. */
+export const HEARTBEAT_MS = 1000;
+
+/** A worker that has said nothing for so long, though it was asked, counts as hung: it is ended, and the job starts again. */
+export const WORKER_SILENT_MS_MAX = 10_000;
+
+/** Bytes of merged state that one checkpoint writes in place of long chains; the next ones do the rest. */
+export const COMPACTED_BYTES_MAX = 16 << 20;

@@ -1,5 +1,5 @@
 /**
- * Stages: a topology cut at its sources and keyBys. Every worker cuts the same topology in the same way, so that a
+ * Stages: a topology cut at its sources, keyBys and broadcasts. Every worker cuts the same topology in the same way, so that a
  * number is enough to name an edge between them.
  *
  * @module
@@ -17,6 +17,7 @@ import {
   type NodeId,
   type NodeOf,
   type Output,
+  outputsOf,
   type Topology,
 } from "./topology.ts";
 
@@ -25,16 +26,29 @@ export const KEY_CHARS_MAX = 60;
 /** Key groups of a stage whose job doesn't say: Flink's default for small parallelism. */
 export const MAX_PARALLELISM = 128;
 
-/** The way from one stage, through a keyBy, to an input of a keyed stage. */
-export interface Edge {
+/** What all edges have. */
+interface EdgeEnds {
   /** Its number: the place in the plan's list. */
   readonly id: number;
   readonly from: string;
   readonly to: string;
   /** Which input of the keyed stage: 0, or 1 for the right side of a connected stream. */
   readonly input: number;
+}
+
+/** The way from one stage, through a keyBy, to an input of a keyed stage. */
+export interface KeyByEdge extends EdgeEnds {
   readonly keyBy: NodeId;
 }
+
+/** The way from one stage to all workers' parts of a keyed one: every record goes to each. */
+export interface BroadcastEdge extends EdgeEnds {
+  /** The node that stands for it. */
+  readonly broadcast: NodeId;
+}
+
+/** The way from one stage to an input of a keyed stage. */
+export type Edge = KeyByEdge | BroadcastEdge;
 
 /** The operators between two cuts. */
 export interface Stage {
@@ -46,17 +60,37 @@ export interface Stage {
 }
 
 /** An edge, with what people want to know of it. */
-export interface PlannedEdge extends Edge {
-  /** The beginning of the key function's text. */
-  readonly key: string;
-  /** Whether decoded records pass as columns; else each is made a value first. */
-  readonly as: "columns" | "rows";
-}
+export type PlannedEdge =
+  | KeyByEdge & {
+    /** The beginning of the key function's text. */
+    readonly key: string;
+    /** Whether decoded records pass as columns; else each is made a value first. */
+    readonly as: "columns" | "rows";
+  }
+  | BroadcastEdge & { readonly as: "rows" };
 
 /** How a source, or a `flatMapJson` in one stage, decodes records. */
 export interface PlannedDecoding extends DecodingChoice {
   /** As dead letters name it: `<source>`, `<stage>/pipe` or `<stage>/flatMapJson`. */
   readonly operator: string;
+}
+
+/** A piece of declared state, as a plan and a checkpoint describe it. */
+export interface PlannedState {
+  readonly name: string;
+  readonly kind: "value" | "list" | "map";
+  readonly version: number;
+  /** Of a value: the type of what it is before it is set, such as `"number"`; else `""`. */
+  readonly holds: string;
+}
+
+/** A stage, with what it keeps. */
+export interface PlannedStage {
+  readonly name: string;
+  readonly kind: "source" | "keyed";
+  readonly states: readonly (PlannedState & { readonly migrates: boolean })[];
+  /** The names of its `mapAsync` operators. */
+  readonly calls: readonly string[];
 }
 
 /** What a host needs to know of a job: plain data. */
@@ -66,7 +100,7 @@ export interface JobPlan {
   readonly onError: ErrorPolicy;
   readonly sources: readonly { name: string; kind: string; of: string; bounded: boolean }[];
   readonly sinks: readonly { name: string; kind: string; of: string }[];
-  readonly stages: readonly { name: string; kind: "source" | "keyed" }[];
+  readonly stages: readonly PlannedStage[];
   readonly edges: readonly PlannedEdge[];
   /** Each source with a schema, and each `flatMapJson` in each stage that it is part of. */
   readonly decoding: readonly PlannedDecoding[];
@@ -77,10 +111,11 @@ export function stagesOf(topology: Topology): readonly Stage[] {
   const heads = topology.nodes.filter((node) => node.kind === "source" || node.kind === "keyed");
   const edges: Edge[] = [];
   for (const head of heads) {
-    for (const node of stageNodes(topology, head.id)) {
-      if (node.kind !== "keyBy") continue;
+    for (const node of stageNodes(topology, head)) {
+      if (node.kind !== "keyBy" && node.kind !== "broadcast") continue;
+      const cut = node.kind === "keyBy" ? { keyBy: node.id } : { broadcast: node.id };
       for (const { to, input } of inputsFedBy(topology, node.id)) {
-        edges.push({ id: edges.length, from: head.name, to, input, keyBy: node.id });
+        edges.push({ id: edges.length, from: head.name, to, input, ...cut });
       }
     }
   }
@@ -92,26 +127,25 @@ export function stagesOf(topology: Topology): readonly Stage[] {
   }));
 }
 
-/** The inputs of keyed operators that a keyBy feeds. */
-function inputsFedBy(topology: Topology, keyBy: NodeId): { to: string; input: number }[] {
+/** The inputs of keyed operators that a cut feeds. */
+function inputsFedBy(topology: Topology, cut: NodeId): { to: string; input: number }[] {
   return topology.nodes.flatMap((node) => {
     if (node.kind !== "keyed") return [];
-    return node.inputs.flatMap((id, input) => id === keyBy ? [{ to: node.name, input }] : []);
+    return node.inputs.flatMap((id, input) => id === cut ? [{ to: node.name, input }] : []);
   });
 }
 
-/** The nodes of a stage behind its head, up to keyBys and sinks; each once, though several ways may lead there. */
-function stageNodes(topology: Topology, head: NodeId): ReadonlySet<Node> {
+/** The nodes of a stage behind its head, up to cuts and sinks; each once, though several ways may lead there. */
+function stageNodes(topology: Topology, head: Node): ReadonlySet<Node> {
   const found = new Set<Node>();
   const follow = (output: Output) => {
     for (const { node } of consumersOf(topology, output)) {
       if (found.has(node)) continue;
       found.add(node);
-      follow({ node: node.id, port: "main" });
-      follow({ node: node.id, port: "invalid" });
+      outputsOf(node).forEach(follow);
     }
   };
-  follow({ node: head, port: "main" });
+  outputsOf(head).forEach(follow);
   return found;
 }
 
@@ -133,14 +167,32 @@ export function planOf(job: Job, topology: Topology): JobPlan {
       kind: sink.kind,
       of: sink.name,
     })),
-    stages: stages.map(({ name, head }) => ({ name, kind: head.kind })),
+    stages: stages.map((stage) => plannedStage(topology, stage)),
     edges: stages.flatMap((stage) => stage.outputs)
       .map((edge) => plannedEdge(topology, edge)),
     decoding: stages.flatMap((stage) => decodingOf(topology, stage)),
   };
 }
 
+function plannedStage(topology: Topology, { name, head }: Stage): PlannedStage {
+  const specs = head.kind === "source" || head.operator.kind === "pipe" ? {} : head.operator.state;
+  const nodes = [...stageNodes(topology, head)];
+  return {
+    name,
+    kind: head.kind,
+    states: Object.entries(specs).map(([name, { kind, initial, version, migrate }]) => ({
+      name,
+      kind,
+      version,
+      holds: kind === "value" ? typeof initial : "",
+      migrates: migrate !== undefined,
+    })),
+    calls: nodes.flatMap((node) => node.kind === "mapAsync" ? [node.name] : []),
+  };
+}
+
 function plannedEdge(topology: Topology, edge: Edge): PlannedEdge {
+  if ("broadcast" in edge) return { ...edge, as: "rows" };
   const node = topology.nodes[edge.keyBy];
   if (node?.kind !== "keyBy") return { ...edge, key: "", as: "rows" };
   // Not `key.toString()`, which may have been replaced.
@@ -152,7 +204,7 @@ function plannedEdge(topology: Topology, edge: Edge): PlannedEdge {
 function decodingOf(topology: Topology, { name, head }: Stage): PlannedDecoding[] {
   const carriers: [operator: string, carrier: object][] = [];
   if (head.kind === "source") carriers.push([name, head.source]);
-  for (const node of stageNodes(topology, head.id)) {
+  for (const node of stageNodes(topology, head)) {
     for (const operator of operatorsOf(node)) carriers.push([`${name}/${node.kind}`, operator]);
   }
   return carriers.flatMap(([operator, carrier]) => {

@@ -15,9 +15,14 @@ import {
 } from "../operators/flat_map_json.ts";
 import { type Step, stepOf } from "../operators/fused.ts";
 import type { StandardSchema } from "../operators/standard_schema.ts";
-import { milliseconds } from "./duration.ts";
+import { dedupeHandlers, type DedupeOptions } from "./dedupe.ts";
+import { type Duration, milliseconds } from "./duration.ts";
+import type { BroadcastStream } from "./broadcast.ts";
+import { BuiltBroadcastStream } from "./broadcast_builder.ts";
 import { isJob, type Job } from "./job.ts";
 import type { Logger } from "./logger.ts";
+import type { NoSides, Sided, SideSpecs } from "./side.ts";
+import { sideNames, withSides } from "./side_streams.ts";
 import type { StateSpecs } from "./state/state.ts";
 import type {
   ActorContext,
@@ -27,6 +32,7 @@ import type {
   ConnectedStream,
   EventTimeOptions,
   Key,
+  KeyByOptions,
   Keyed,
   KeyedStream,
   MapAsyncOptions,
@@ -37,9 +43,13 @@ import type {
 import {
   checkTopology,
   type Handler,
+  type KeyedHandlers,
+  type KeyedOperator,
   type Node,
   type NodeId,
+  type NodeOf,
   type Output,
+  sideOutput,
   type TimerHandler,
   type Topology,
   TopologyError,
@@ -177,9 +187,13 @@ class BuiltStream<T> implements Stream<T> {
       kind: "eventTime",
       id,
       input: this.output,
-      timestamp: options.timestamp as (value: unknown) => number,
+      timestamp: options.timestamp as ((value: unknown) => number) | undefined,
       outOfOrdernessMs: milliseconds(options.outOfOrderness ?? 0),
       idleAfterMs: options.idleAfter === undefined ? undefined : milliseconds(options.idleAfter),
+      watermark: options.watermark === undefined
+        ? "bounded"
+        : options.watermark as Exclude<NodeOf<"eventTime">["watermark"], "bounded">,
+      emitEveryMs: options.emitEvery === undefined ? undefined : this.#period(options.emitEvery),
     }));
   }
 
@@ -220,12 +234,13 @@ class BuiltStream<T> implements Stream<T> {
     }));
   }
 
-  keyBy<K extends Key>(key: (value: T) => K): KeyedStream<K, T> {
+  keyBy<K extends Key>(key: (value: T) => K, options: KeyByOptions = {}): KeyedStream<K, T> {
     const { node } = this.graph.add((id) => ({
       kind: "keyBy",
       id,
       input: this.output,
       key: key as (value: unknown) => Key,
+      hash: options.hash ?? "string",
     }));
     return new BuiltKeyedStream<K, T>(this.graph, node);
   }
@@ -233,6 +248,12 @@ class BuiltStream<T> implements Stream<T> {
   to(sink: Sink<T>): void {
     const name = this.graph.sinkName(sink);
     this.graph.add((id) => ({ kind: "sink", id, name, input: this.output }));
+  }
+
+  #period(emitEvery: Duration): number {
+    const period = milliseconds(emitEvery);
+    if (period <= 0) this.graph.fail(`eventTime has emitEvery ${period} ms: give it more than 0`);
+    return period;
   }
 
   #next<R>(node: (id: NodeId) => Node): Stream<R> {
@@ -266,23 +287,37 @@ class BuiltKeyedStream<K extends Key, T> implements KeyedStream<K, T> {
   }
 
   connect<U>(other: KeyedStream<K, U>): ConnectedStream<K, T, U> {
-    return new BuiltConnectedStream<K, T, U>(this.#graph, [
-      this.#keyBy,
-      BuiltKeyedStream.keyByOf(other, this.#graph),
-    ]);
+    const inputs = [this.#keyBy, BuiltKeyedStream.keyByOf(other, this.#graph)];
+    const [left, right] = inputs.map((keyBy) => hashOf(this.#graph.nodes[keyBy]));
+    if (left !== right) {
+      this.#graph.fail(
+        `connect joins keys that are hashed as ${left} and as ${right}: give both keyBys the same hash`,
+      );
+    }
+    return new BuiltConnectedStream<K, T, U>(this.#graph, inputs);
   }
 
-  process<const S extends StateSpecs, Out = never, OutT = never>(
-    name: string,
-    options: ProcessOptions<K, S, T, Out, OutT>,
-  ): Stream<Out | OutT> {
-    const { state, onEvent, onTimer } = options;
-    return keyed(this.#graph, name, [this.#keyBy], {
+  connectBroadcast<R>(other: Stream<R>): BroadcastStream<K, T, R> {
+    const input = BuiltStream.of(other, this.#graph).output;
+    const { node } = this.#graph.add((id) => ({ kind: "broadcast", id, input }));
+    return new BuiltBroadcastStream<K, T, R>((name, operator, sides) =>
+      sided(this.#graph, name, [this.#keyBy, node], operator, sides)
+    );
+  }
+
+  process<
+    const S extends StateSpecs,
+    Out = never,
+    OutT = never,
+    const O extends SideSpecs = NoSides,
+  >(name: string, options: ProcessOptions<K, S, T, Out, OutT, O>): Sided<Out | OutT, O> {
+    const { state, sides, onEvent, onTimer } = options;
+    return sided(this.#graph, name, [this.#keyBy], {
       kind: "handlers",
       state,
       handlers: [onEvent.bind(options) as Handler],
       onTimer: onTimer?.bind(options) as TimerHandler | undefined,
-    });
+    }, sides);
   }
 
   actor<const S extends StateSpecs, Out>(
@@ -299,6 +334,10 @@ class BuiltKeyedStream<K extends Key, T> implements KeyedStream<K, T> {
       ) => Observable<unknown>,
       passivateAfterMs: milliseconds(passivateAfter ?? PASSIVATE_AFTER_MS),
     });
+  }
+
+  dedupe(name: string, options: DedupeOptions<T>): Stream<T> {
+    return this.process(name, dedupeHandlers<K, T>(name, options));
   }
 
   pipe<A>(operator: OperatorFunction<Keyed<K, T>, A>): Stream<A> {
@@ -326,18 +365,28 @@ class BuiltConnectedStream<K extends Key, L, R> implements ConnectedStream<K, L,
     this.#inputs = inputs;
   }
 
-  coFlatMap<const S extends StateSpecs, OutL = never, OutR = never, OutT = never>(
+  coFlatMap<
+    const S extends StateSpecs,
+    OutL = never,
+    OutR = never,
+    OutT = never,
+    const O extends SideSpecs = NoSides,
+  >(
     name: string,
-    options: CoFlatMapOptions<K, S, L, R, OutL, OutR, OutT>,
-  ): Stream<OutL | OutR | OutT> {
-    const { state, left, right, onTimer } = options;
-    return keyed(this.#graph, name, this.#inputs, {
+    options: CoFlatMapOptions<K, S, L, R, OutL, OutR, OutT, O>,
+  ): Sided<OutL | OutR | OutT, O> {
+    const { state, sides, left, right, onTimer } = options;
+    return sided(this.#graph, name, this.#inputs, {
       kind: "handlers",
       state,
       handlers: [left.bind(options) as Handler, right.bind(options) as Handler],
       onTimer: onTimer?.bind(options) as TimerHandler | undefined,
-    });
+    }, sides);
   }
+}
+
+function hashOf(node: Node | undefined): string {
+  return node?.kind === "keyBy" ? node.hash : "";
 }
 
 function keyed<R>(
@@ -345,9 +394,26 @@ function keyed<R>(
   name: string,
   inputs: readonly NodeId[],
   operator: Extract<Node, { kind: "keyed" }>["operator"],
-): Stream<R> {
+): BuiltStream<R> {
   return new BuiltStream<R>(
     graph,
     graph.add((id) => ({ kind: "keyed", id, name, inputs, operator })),
   );
+}
+
+/** A keyed operator, with a stream for each of its side outputs. */
+function sided<R, O extends SideSpecs>(
+  graph: Graph,
+  name: string,
+  inputs: readonly NodeId[],
+  operator: Extract<KeyedOperator, KeyedHandlers>,
+  specs: O | undefined,
+): Sided<R, O> {
+  const fail = (what: string) => graph.fail(what);
+  const names = sideNames(name, specs, fail);
+  const stream = keyed<R>(graph, name, inputs, { ...operator, sides: names });
+  const streams = names.map((side) =>
+    [side, new BuiltStream(graph, sideOutput(stream.output.node, side))] as const
+  );
+  return withSides<R, O>(name, stream, streams, fail);
 }

@@ -9,16 +9,22 @@ import type { Sink } from "../connectors/sink.ts";
 import type { Source } from "../connectors/source.ts";
 import type { Observable, OperatorFunction } from "../deps.ts";
 import type { Step } from "../operators/fused.ts";
+import type { BroadcastContext } from "./broadcast.ts";
+import type { SideSpecs } from "./side.ts";
+import type { KeyHash } from "./state/key_group.ts";
 import type { StateSpecs } from "./state/state.ts";
 import type { ActorContext, AsyncContext, Emits, Key, KeyedContext } from "./stream.ts";
 
 /** A node's number, in order of building: inputs come before what they feed. */
 export type NodeId = number;
 
-/** An output of a node. `invalid` is the second one of a flatMapJson. */
+/** Which output of a node: `invalid` is the second one of a flatMapJson, `side:NAME` a side output. */
+export type OutputPort = "main" | "invalid" | `side:${string}`;
+
+/** An output of a node. */
 export interface Output {
   readonly node: NodeId;
-  readonly port: "main" | "invalid";
+  readonly port: OutputPort;
 }
 
 /** A handler of a keyed operator, with its types forgotten. */
@@ -26,14 +32,30 @@ export type Handler = (value: unknown, context: KeyedContext<Key, StateSpecs>) =
 /** A timer handler, with its types forgotten. */
 export type TimerHandler = (name: string, context: KeyedContext<Key, StateSpecs>) => Emits<unknown>;
 
+/** A handler of broadcast records, with its types forgotten. */
+export type BroadcastHandler = (
+  value: unknown,
+  context: BroadcastContext<Key, StateSpecs, StateSpecs, SideSpecs, unknown>,
+) => Emits<unknown>;
+
+/** Handlers over the state of a key. */
+export interface KeyedHandlers {
+  readonly state: StateSpecs;
+  /** One a keyed input. */
+  readonly handlers: readonly Handler[];
+  readonly onTimer: TimerHandler | undefined;
+  /** Names of side outputs; none unless said. */
+  readonly sides?: readonly string[];
+}
+
 /** What a keyed stage runs. */
 export type KeyedOperator =
-  | {
-    readonly kind: "handlers";
-    readonly state: StateSpecs;
-    /** One a input. */
-    readonly handlers: readonly Handler[];
-    readonly onTimer: TimerHandler | undefined;
+  | KeyedHandlers & { readonly kind: "handlers" }
+  | KeyedHandlers & {
+    readonly kind: "broadcast";
+    /** State of which every worker has a copy. */
+    readonly broadcast: StateSpecs;
+    readonly onBroadcast: BroadcastHandler;
   }
   | {
     readonly kind: "actor";
@@ -82,9 +104,16 @@ export type Node =
     readonly kind: "eventTime";
     readonly id: NodeId;
     readonly input: Output;
-    readonly timestamp: (value: unknown) => number;
+    /** Undefined: times stay as they are. */
+    readonly timestamp: ((value: unknown) => number) | undefined;
     readonly outOfOrdernessMs: number;
     readonly idleAfterMs: number | undefined;
+    /** Watermarks from timestamps, none at all, or what a record says. */
+    readonly watermark:
+      | "bounded"
+      | "none"
+      | ((value: unknown, timestamp: number) => number | undefined);
+    readonly emitEveryMs: number | undefined;
   }
   | { readonly kind: "merge"; readonly id: NodeId; readonly inputs: readonly [Output, Output] }
   | {
@@ -99,12 +128,15 @@ export type Node =
     readonly id: NodeId;
     readonly input: Output;
     readonly key: (value: unknown) => Key;
+    readonly hash: KeyHash;
   }
+  /** Stands between a stream and the keyed operator to all workers of which it goes. */
+  | { readonly kind: "broadcast"; readonly id: NodeId; readonly input: Output }
   | {
     readonly kind: "keyed";
     readonly id: NodeId;
     readonly name: string;
-    /** The keyBy nodes that feed it: one, or two for a connected stream. */
+    /** The cuts that feed it: a keyBy, and a second keyBy or a broadcast for a connected stream. */
     readonly inputs: readonly NodeId[];
     readonly operator: KeyedOperator;
   }
@@ -139,9 +171,29 @@ export function inputsOf(node: Node): readonly Output[] {
     case "eventTime":
     case "mapAsync":
     case "keyBy":
+    case "broadcast":
     case "sink":
       return [node.input];
   }
+}
+
+/** The outputs that a node has. */
+export function outputsOf(node: Node): readonly Output[] {
+  const main: Output = { node: node.id, port: "main" };
+  if (node.kind === "flatMapJson") return [main, { node: node.id, port: "invalid" }];
+  if (node.kind !== "keyed") return [main];
+  return [main, ...sidesOf(node.operator).map((name) => sideOutput(node.id, name))];
+}
+
+/** The names of an operator's side outputs, in order. */
+export function sidesOf(operator: KeyedOperator): readonly string[] {
+  const has = operator.kind === "handlers" || operator.kind === "broadcast";
+  return has ? operator.sides ?? [] : [];
+}
+
+/** A side output of a node. */
+export function sideOutput(node: NodeId, name: string): Output {
+  return { node, port: `side:${name}` };
 }
 
 /** A node that reads an output, and as which of its inputs. */

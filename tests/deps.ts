@@ -36,3 +36,17 @@ export function loadAssemblyScript(): Promise<{
 }> {
   return import(ASSEMBLYSCRIPT);
 }
+
+/** The S3 emulator, named by a variable like the compiler above. */
+const FAUXQS = "npm:fauxqs@2.4.1";
+
+/** fauxqs: an in-process S3, spares us a service of our own to be wrong against. It ignores `If-None-Match`. */
+export function loadFauxqs(): Promise<{
+  readonly startFauxqs: (options: { readonly port: number; readonly logger: boolean }) => Promise<{
+    readonly port: number;
+    readonly createBucket: (name: string) => void;
+    readonly stop: () => Promise<void>;
+  }>;
+}> {
+  return import(FAUXQS);
+}

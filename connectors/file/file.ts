@@ -1,6 +1,6 @@
 /**
  * Newline-delimited JSON in files, to replay from and to write to. A line is a record; empty lines are no records. What
- * reading and writing are made of is in `line_files.ts` and `file_sink.ts`.
+ * reading and writing are made of is in `line_files.ts`, `file_sink.ts` and `part_sink.ts`.
  *
  * @module
  */
@@ -12,7 +12,10 @@ import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
 import { fileSink } from "./file_sink.ts";
 import { LineFiles } from "./line_files.ts";
+import { type FilePartsOptions, partSink } from "./part_sink.ts";
 import { ParsedLines } from "./parsed_lines.ts";
+
+export type { FilePartsOptions };
 
 /** How files are read. */
 export interface FileSourceOptions {
@@ -85,6 +88,34 @@ export interface File {
    * ```
    */
   sink<T>(path: string, options?: FileSinkOptions<T>): Sink<T>;
+  /**
+   * A sink that writes part files into a directory, a line per row. Exactly once where the job has checkpoints: readers
+   * that take only files called `part-*` see each row once, whatever fails (Flink's FileSink). What is written since the
+   * last checkpoint can't be seen; it becomes parts, `part-<worker>-<epoch>-<run>-<number>.ndjson`, whole and with one
+   * rename each, when the next checkpoint is there for good. An epoch without rows makes no part, one with many makes
+   * several. Parts are in no order but that those of one run go by epoch and then number. Without checkpoints parts
+   * appear when the job ends or is stopped, and a job that fails leaves none of what it wrote.
+   *
+   * The directory must exist, and be of this sink alone: what writers that are gone have left there, and the checkpoint
+   * does not name, is removed when the job starts. Parts may be moved away or removed by their readers. A job that is
+   * started from an older checkpoint into the same directory writes rows again that are in parts of later ones: it says
+   * so in the log, and never writes over a part, since `run` differs; remove those parts, or give it another directory.
+   *
+   * The directory is locked with the system's file locks; not every network file system has them.
+   *
+   * A row whose `encode` throws, or gives anything but one line, is rejected. Any error of writing fails the job.
+   *
+   * @throws {RangeError} if `partBytesMax` is less than 1
+   *
+   * @example Rows as JSON
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { file } from "./file.ts";
+   * const totals = file.parts<{ id: string }>("totals", { partBytesMax: 1_000_000 });
+   * assertEquals([totals.name, totals.guarantee], ["totals", "exactly once"]);
+   * ```
+   */
+  parts<T>(directory: string, options?: FilePartsOptions<T>): Sink<T>;
 }
 
 function source(path: string | readonly string[], options?: FileSourceOptions): Source<RawRecord>;
@@ -116,4 +147,5 @@ function source<T>(
 export const file: File = {
   source,
   sink: (path, options = {}) => fileSink(path, options.encode),
+  parts: partSink,
 };

@@ -5,24 +5,20 @@
  * @module
  */
 
-import { JsonEncoder, NoJsonError } from "../../operators/json_encoder.ts";
 import type { Sink, SinkBatch, SinkContext, SinkWriter } from "../sink.ts";
+import { type EncodeLine, type LineBlock, LinesOfRows, writeWhole } from "./lines_of_rows.ts";
 
-/** Bytes of lines that one call writes, unless a single line is longer. */
-export const FILE_WRITE_BYTES_MAX = 1024 * 1024;
 /** Bytes taken and not yet written at which a writer asks to wait. */
 export const FILE_PENDING_BYTES_MAX = 4 * 1024 * 1024;
 
 const NEWLINE = 0x0a;
 
-/** A row as the text of one line. */
-type Encode<T> = (value: T) => string | undefined;
-
 /** The sink behind `file.sink()`: rows as JSON unless they are encoded otherwise. */
-export function fileSink<T>(path: string, encode: Encode<T> | undefined): Sink<T> {
+export function fileSink<T>(path: string, encode: EncodeLine<T> | undefined): Sink<T> {
   return {
     kind: "file",
     name: path,
+    guarantee: "at least once",
     async open(context) {
       try {
         // Reading as well, to see whether the file ends in a torn line.
@@ -42,20 +38,12 @@ export function fileSink<T>(path: string, encode: Encode<T> | undefined): Sink<T
   };
 }
 
-/** Whole lines to be written with one call. */
-interface Block {
-  readonly bytes: Uint8Array;
-  readonly rows: number;
-}
-
 class FileSinkWriter<T> implements SinkWriter<T> {
   readonly #path: string;
   readonly #file: Deno.FsFile;
-  readonly #encode: Encode<T> | undefined;
+  readonly #lines: LinesOfRows<T>;
   readonly #context: SinkContext;
-  readonly #json = new JsonEncoder({ ending: "\n" });
-  readonly #utf8 = new TextEncoder();
-  readonly #blocks: Block[] = [];
+  readonly #blocks: LineBlock[] = [];
   #blockedBytes = 0;
   #rowsPending = 0;
   #writing: Promise<void> | undefined;
@@ -65,18 +53,17 @@ class FileSinkWriter<T> implements SinkWriter<T> {
   constructor(
     path: string,
     file: Deno.FsFile,
-    encode: Encode<T> | undefined,
+    encode: EncodeLine<T> | undefined,
     context: SinkContext,
   ) {
     this.#path = path;
     this.#file = file;
-    this.#encode = encode;
+    this.#lines = new LinesOfRows(`file "${path}"`, encode, context.reject);
     this.#context = context;
   }
 
   readonly write = (batch: SinkBatch<T>): Promise<void> | undefined => {
-    if (this.#encode === undefined) this.#takeJson(batch);
-    else this.#takeTexts(batch, this.#encode);
+    this.#lines.blocks(batch, this.#add);
     if (this.#blocks.length > 0) this.#writing ??= this.#writeBlocks();
     return this.#blockedBytes > FILE_PENDING_BYTES_MAX ? this.#writing : undefined;
   };
@@ -98,81 +85,13 @@ class FileSinkWriter<T> implements SinkWriter<T> {
 
   readonly pending = (): number => this.#rowsPending;
 
-  /** Makes blocks of a batch's rows as JSON. */
-  #takeJson(batch: SinkBatch<T>): void {
-    const { bytes, ends, faults } = this.#json.encode(batch.values, batch.length);
-    for (const { row, error } of faults) {
-      const reason = error instanceof NoJsonError ? "encode gave undefined" : failureText(error);
-      this.#reject(batch, row, reason);
-    }
-    let start = 0;
-    let last = 0;
-    let rows = 0;
-    for (const end of ends) {
-      // A row that has no JSON has no bytes either.
-      if (end === last) continue;
-      if (rows > 0 && end - start > FILE_WRITE_BYTES_MAX) {
-        this.#add(bytes.subarray(start, last), rows);
-        start = last;
-        rows = 0;
-      }
-      last = end;
-      rows++;
-    }
-    if (rows > 0) this.#add(bytes.subarray(start, last), rows);
-  }
-
-  /** Makes blocks of the lines that the user's function makes of rows. */
-  #takeTexts(batch: SinkBatch<T>, encode: Encode<T>): void {
-    let text = "";
-    let rows = 0;
-    for (let row = 0; row < batch.length; row++) {
-      const line = this.#lineOf(batch, row, encode);
-      if (line === undefined) continue;
-      // In UTF-16 code units: a block of text beyond ASCII has up to three times the bytes.
-      if (rows > 0 && text.length + line.length >= FILE_WRITE_BYTES_MAX) {
-        this.#add(this.#utf8.encode(text), rows);
-        text = "";
-        rows = 0;
-      }
-      text += line + "\n";
-      rows++;
-    }
-    if (rows > 0) this.#add(this.#utf8.encode(text), rows);
-  }
-
-  #add(bytes: Uint8Array, rows: number): void {
-    this.#rowsPending += rows;
+  readonly #add = (block: LineBlock): void => {
+    this.#rowsPending += block.rows;
     // After a failure nothing is written any more, so nothing may pile up either.
     if (this.#failure !== undefined) return;
-    this.#blocks.push({ bytes, rows });
-    this.#blockedBytes += bytes.length;
-  }
-
-  /** The row's line, or undefined for one that is none and has been rejected. */
-  #lineOf(batch: SinkBatch<T>, row: number, encode: Encode<T>): string | undefined {
-    let reason: string;
-    try {
-      const line = encode(batch.values[row] as T);
-      if (typeof line === "string" && line !== "" && !/[\r\n]/.test(line)) return line;
-      reason = typeof line === "string"
-        ? `encode gave ${line === "" ? "an empty line" : "more than one line"}`
-        : `encode gave ${line === undefined ? "undefined" : `a value of type ${typeof line}`}`;
-    } catch (error) {
-      reason = failureText(error);
-    }
-    this.#reject(batch, row, reason);
-    return undefined;
-  }
-
-  #reject(batch: SinkBatch<T>, row: number, reason: string): void {
-    this.#context.reject({
-      value: batch.values[row],
-      origin: batch.originAt(row),
-      reason:
-        `Cannot write a row to file "${this.#path}": ${reason}; expected the text of one line`,
-    });
-  }
+    this.#blocks.push(block);
+    this.#blockedBytes += block.bytes.length;
+  };
 
   async #writeBlocks(): Promise<void> {
     for (let block = this.#blocks.shift(); block !== undefined; block = this.#blocks.shift()) {
@@ -202,17 +121,6 @@ class FileSinkWriter<T> implements SinkWriter<T> {
       );
       this.#context.fail(this.#failure);
     }
-  }
-}
-
-function failureText(error: unknown): string {
-  return `encode failed: ${error instanceof Error ? error.message : String(error)}`;
-}
-
-/** Writes all bytes: with one call, unless the system takes fewer at once, as when the disk is nearly full. */
-async function writeWhole(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length;) {
-    written += await file.write(bytes.subarray(written));
   }
 }
 

@@ -3,7 +3,9 @@
  *
  * - Source: shards are read in order and parents before children, so records of a partition key keep their order
  *   through splits and merges. State in the job is exactly once, since positions are part of its checkpoints.
- * - Sink: at least once, in order per partition key.
+ * - Sink: at least once, in order per partition key. Records may come again after a request whose answer was lost, and
+ *   after a restart of the job those since its last checkpoint do. A record that comes again has the same id, if it has
+ *   one (`idField`): a reader that lets each id pass once, such as a job with `dedupe`, has read exactly once.
  *
  * Not for streams that spread records by themselves (RecordDistributionStrategy AUTO): there a key has no order.
  *
@@ -18,13 +20,13 @@ import type { ConnectorContext, Source } from "../source.ts";
 import { SharedKinesis } from "./client.ts";
 import { jsonBatches } from "./json_batch.ts";
 import { checkStart, type KinesisStart } from "./position.ts";
-import { type KinesisSinkOptions, RECORD_BYTES_MAX } from "./put_entry.ts";
+import { type KinesisOutput, type KinesisSinkOptions, RECORD_BYTES_MAX } from "./put_entry.ts";
 import { GET_RECORDS_LIMIT } from "./shard_reader.ts";
 import { KinesisSinkWriter } from "./sink.ts";
 import { KinesisStream } from "./source.ts";
 import { checkStream } from "./stream_check.ts";
 
-export type { KinesisSinkOptions, KinesisStart };
+export type { KinesisOutput, KinesisSinkOptions, KinesisStart };
 
 /** How a stream is read. */
 export interface KinesisSourceOptions {
@@ -94,10 +96,11 @@ function source<T>(
  *
  * @param stream the stream's name
  * @throws {RangeError} if the name or `maxRecordBytes` can't be
+ * @throws {TypeError} if there is an `idField` and an `encode`
  */
 function sink<T>(stream: string, options: KinesisSinkOptions<T>): Sink<T> {
   checkName(stream);
-  const { maxRecordBytes } = options;
+  const { maxRecordBytes, encode, idField } = options;
   if (
     maxRecordBytes !== undefined && !(maxRecordBytes >= 1 && maxRecordBytes <= RECORD_BYTES_MAX)
   ) {
@@ -106,10 +109,16 @@ function sink<T>(stream: string, options: KinesisSinkOptions<T>): Sink<T> {
         `expected 1 to ${RECORD_BYTES_MAX}`,
     );
   }
+  if (encode !== undefined && idField !== undefined) {
+    throw new TypeError(
+      `Cannot write to stream "${stream}" with encode and idField: encode is given the id, and writes it where it wants`,
+    );
+  }
   const clients = new SharedKinesis();
   return {
     kind: KIND,
     name: stream,
+    guarantee: "at least once",
     open: async (context) => {
       const shared = await clients.acquire(context.aws);
       try {

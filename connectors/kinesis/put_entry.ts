@@ -17,14 +17,30 @@ const HASH_KEYS = 1n << 128n;
 /** UTF-8 needs at most so many bytes per UTF-16 code unit. */
 const BYTES_PER_CODE_UNIT_MAX = 3;
 
+const OPENING_BRACE = 0x7b;
+
 const utf8 = new TextEncoder();
+
+/** What is known of a row beside its value. Valid during the call. */
+export interface KinesisOutput {
+  /** The row's id: the same each time it is written. Made when it is read. */
+  readonly id: string;
+}
+
+const NO_OUTPUT: KinesisOutput = { id: "" };
 
 /** What to write to a stream, and how. */
 export interface KinesisSinkOptions<T> {
   /** Decides the shard; records with the same key keep their order. 1 to 256 characters. */
   readonly partitionKey: (value: T) => string;
   /** The payload; by default the value as JSON in UTF-8. */
-  readonly encode?: (value: T) => Uint8Array;
+  readonly encode?: (value: T, output: KinesisOutput) => Uint8Array;
+  /**
+   * Adds the row's id to its JSON, as a last property with this name: a record that is written twice has the same id
+   * both times, so that readers can tell (`dedupe`). A row whose JSON is no object, or that has the property already, is
+   * rejected. Not with `encode`, which is given the id.
+   */
+  readonly idField?: string;
   /** The hash key that decides the shard in place of the partition key's MD5: decimal, 0 to 2^128 - 1. */
   readonly explicitHashKey?: (value: T) => string | undefined;
   /** The stream's maximum record size if it is not 1 MiB: up to 10 MiB. */
@@ -40,6 +56,7 @@ export interface KinesisSinkOptions<T> {
  * The record for a value.
  *
  * @param encoded the payload, if it has been made together with those of other values
+ * @param output for `encode` and `idField`
  *
  * @throws {Error} if it can never be written; the message is the dead letter's reason
  *
@@ -56,6 +73,7 @@ export function putEntry<T>(
   origin: string,
   options: KinesisSinkOptions<T>,
   encoded?: Uint8Array,
+  output: KinesisOutput = NO_OUTPUT,
 ): PutEntry {
   const partitionKey: unknown = options.partitionKey(value);
   if (typeof partitionKey !== "string") {
@@ -68,7 +86,11 @@ export function putEntry<T>(
         `expected 1 to ${PARTITION_KEY_LENGTH_MAX}`,
     );
   }
-  const data = encoded ?? (options.encode === undefined ? json(value) : options.encode(value));
+  const payload = encoded ??
+    (options.encode === undefined ? json(value) : options.encode(value, output));
+  const data = options.idField === undefined
+    ? payload
+    : withId(value, payload, options.idField, output.id);
   if (!(data instanceof Uint8Array)) {
     throw new TypeError("Cannot put a record: encode() did not return a Uint8Array");
   }
@@ -88,6 +110,24 @@ export function putEntry<T>(
     );
   }
   return { data, partitionKey, explicitHashKey, bytes, value, origin };
+}
+
+/** A JSON object with one more property. */
+function withId(value: unknown, json: Uint8Array, field: string, id: string): Uint8Array {
+  const where = `Cannot put a record with its id as "${field}"`;
+  if (json[0] !== OPENING_BRACE) {
+    throw new TypeError(`${where}: its JSON is no object; have rows be objects, or use encode`);
+  }
+  if (typeof value === "object" && value !== null && Object.hasOwn(value, field)) {
+    throw new TypeError(`${where}: it has a property of that name already; give idField another`);
+  }
+  // All but the closing brace; there is nothing to go on from in "{}".
+  const separator = json.length > 2 ? "," : "";
+  const last = utf8.encode(`${separator}${JSON.stringify(field)}:${JSON.stringify(id)}}`);
+  const bytes = new Uint8Array(json.length - 1 + last.length);
+  bytes.set(json.subarray(0, -1));
+  bytes.set(last, json.length - 1);
+  return bytes;
 }
 
 function json(value: unknown): Uint8Array {

@@ -19,7 +19,7 @@ import { Retries } from "./backoff.ts";
 import type { KinesisConnection } from "./client.ts";
 import { failureClass, kinesisError, messageOf } from "./errors.ts";
 import { headOf, type Lane, type PutEntry, PutLanes } from "./put_batch.ts";
-import { type KinesisSinkOptions, putEntry } from "./put_entry.ts";
+import { type KinesisOutput, type KinesisSinkOptions, putEntry } from "./put_entry.ts";
 
 /** Requests under way at once per writer. */
 export const REQUESTS_IN_FLIGHT_MAX = 16;
@@ -77,9 +77,10 @@ export class KinesisSinkWriter<T> implements SinkWriter<T> {
     if (this.#error !== undefined) return observed(Promise.reject(this.#error));
     // Payloads are views of the batch's bytes, which stay until the last of them has been written.
     const encoded = this.#encoder?.encode(batch.values, batch.length);
+    const output = new BatchOutput(batch);
     for (let row = 0; row < batch.length; row++) {
-      // A hole can't be told from undefined here; either is a value that the encoder decides on.
-      this.#take(batch.values[row] as T, batch.originAt(row), encoded && payloadAt(encoded, row));
+      output.row = row;
+      this.#take(batch, row, encoded && payloadAt(encoded, row), output);
     }
     this.#send();
     if (!this.#over()) return undefined;
@@ -103,12 +104,20 @@ export class KinesisSinkWriter<T> implements SinkWriter<T> {
 
   readonly pending = (): number => this.#lanes.records;
 
-  #take(value: T, origin: string, encoded: Uint8Array | undefined): void {
+  #take(
+    batch: SinkBatch<T>,
+    row: number,
+    encoded: Uint8Array | undefined,
+    output: KinesisOutput,
+  ): void {
+    // A hole can't be told from undefined here; either is a value that the encoder decides on.
+    const value = batch.values[row] as T;
+    const origin = batch.originAt(row);
     let entry: PutEntry;
     try {
-      entry = putEntry(value, origin, this.#options, encoded);
+      entry = putEntry(value, origin, this.#options, encoded, output);
     } catch (error) {
-      this.#context.reject({ value, origin, reason: messageOf(error) });
+      this.#context.reject({ value, origin, id: batch.idAt(row), reason: messageOf(error) });
       return;
     }
     this.#lanes.add(entry);
@@ -256,6 +265,20 @@ export class KinesisSinkWriter<T> implements SinkWriter<T> {
     }
     this.#release();
   };
+}
+
+/** What `encode` is told of a row: one object a batch. */
+class BatchOutput implements KinesisOutput {
+  row = 0;
+  readonly #batch: SinkBatch<unknown>;
+
+  constructor(batch: SinkBatch<unknown>) {
+    this.#batch = batch;
+  }
+
+  get id(): string {
+    return this.#batch.idAt(this.row);
+  }
 }
 
 /** The row's bytes; undefined if it has none, so that it is encoded by itself and the reason found. */

@@ -57,7 +57,7 @@ export interface Memory {
    */
   source<T>(input: readonly T[] | MemorySourceOptions<T>): Source<T>;
   /**
-   * A sink that keeps its rows in `rows`. Fails with a RangeError at {@linkcode MEMORY_SINK_ROWS_MAX} rows.
+   * A sink that keeps its rows in `rows`, at least once: repeats after a restart are added too. Fails with a RangeError at {@linkcode MEMORY_SINK_ROWS_MAX} rows.
    *
    * @example What a job has written
    * ```ts
@@ -110,7 +110,7 @@ export const memory: Memory = {
   sink<T>(name = "memory"): MemorySink<T> {
     const rows: T[] = [];
     const open = (context: SinkContext) => Promise.resolve(memoryWriter(name, rows, context));
-    return { kind: "memory", name, rows, open };
+    return { kind: "memory", name, guarantee: "at least once", rows, open };
   },
 };
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { JobPlan } from "../stage_plan.ts";
+import type { JobPlan, PlannedEdge } from "../stage_plan.ts";
 
 /**
  * What a job consists of: sources, stages, edges with what they are keyed by, sinks, and how records are decoded, each
@@ -49,11 +49,11 @@ export function planText(
     section("Stages", stages.map(({ name, kind }) => [name, kind])),
     section(
       "Edges",
-      edges.map(({ from, to, input, key, as }) => [
-        `${from} -> ${to}`,
-        (inputs.get(to) ?? 0) > 1 ? ["left", "right"][input] ?? "" : "",
-        `as ${as}`,
-        `keyed by ${key}`,
+      edges.map((edge) => [
+        `${edge.from} -> ${edge.to}`,
+        (inputs.get(edge.to) ?? 0) > 1 ? sideOf(edge, edges) : "",
+        `as ${edge.as}`,
+        "keyBy" in edge ? `keyed by ${edge.key}` : "to all workers",
       ]),
     ),
     section("Sinks", sinks.map(({ name, kind, of }) => [name, kind, of])),
@@ -68,6 +68,13 @@ export function planText(
     ),
   ];
   return parts.join("\n\n");
+}
+
+/** Which input it is of a stage that has two. */
+function sideOf(edge: PlannedEdge, edges: readonly PlannedEdge[]): string {
+  if ("broadcast" in edge) return "broadcast";
+  const isBeside = edges.some((other) => other.to === edge.to && "broadcast" in other);
+  return isBeside ? "keyed" : ["left", "right"][edge.input] ?? "";
 }
 
 /** Rows under a heading, in columns; a column that is empty throughout is left out. */

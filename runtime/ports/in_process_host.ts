@@ -24,6 +24,7 @@ class LinkEnd {
 /** A host whose workers all run `job`, here. */
 export function inProcessHost(job: Job, scheduler: Scheduler, random: Random): WorkerHost {
   return {
+    canHang: false,
     spawn(worker): WorkerPort {
       const [mine, theirs] = pipe<HostMessage, WorkerMessage>(scheduler);
       let died: (error: Error) => void = () => {};

@@ -17,7 +17,7 @@ export interface ThreadHostOptions {
 
 /** A host whose workers are threads. */
 export function threadHost(options: ThreadHostOptions = {}): WorkerHost {
-  return { spawn: (worker) => spawn(worker, options), link: messageChannelLink };
+  return { canHang: true, spawn: (worker) => spawn(worker, options), link: messageChannelLink };
 }
 
 function spawn(worker: number, { heapMbMax }: ThreadHostOptions): WorkerPort {

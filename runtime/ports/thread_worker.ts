@@ -4,13 +4,16 @@
  * @module
  */
 
-import { parentPort } from "node:worker_threads";
+import { parentPort, threadId } from "node:worker_threads";
 import { systemClock } from "../clock.ts";
 import { systemRandom } from "../random.ts";
 import type { HostMessage, PeerMessage } from "../worker/protocol.ts";
 import { startWorker } from "../worker/worker_engine.ts";
 import { importJob } from "./import_job.ts";
 import { portOver } from "./message_port.ts";
+
+// A thread that is stuck in a loop goes on after terminate(), unless it holds a lock: then its execution is ended.
+void navigator.locks.request(`penstock-thread-${threadId}`, () => new Promise(() => {}));
 
 const parent = parentPort;
 if (parent === null) throw new Error("Cannot start a worker here: this module is for threads");

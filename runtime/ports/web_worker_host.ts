@@ -11,7 +11,7 @@ import { portOver } from "./message_port.ts";
 
 /** A host whose workers are Web Workers. */
 export function webWorkerHost(): WorkerHost {
-  return { spawn, link: messageChannelLink };
+  return { canHang: true, spawn, link: messageChannelLink };
 }
 
 /** A message channel as the connection between two workers. */

@@ -6,8 +6,19 @@
  */
 
 import type { Key } from "../stream.ts";
-import { holdsNumber, KeyedState, SlotMark } from "./keyed_state.ts";
+import { holdsNumber, KeyedState } from "./keyed_state.ts";
 import type { Handles, ListState, MapState, StateSpec, StateSpecs, ValueState } from "./state.ts";
+import { SlotMark } from "./state_segment.ts";
+
+/** What a turn wrote to a key that had state, for a way back after it was committed. */
+export interface WrittenKey {
+  readonly slot: number;
+  readonly cells: readonly number[];
+  readonly values: readonly unknown[];
+  readonly numberCells: readonly number[];
+  readonly numbers: readonly number[];
+  readonly others: readonly (() => void)[];
+}
 
 /** Points at one key's cells while its turn runs, and can undo the turn. */
 export class StateCursor {
@@ -16,6 +27,7 @@ export class StateCursor {
   readonly #numberStride: number;
   #cells: unknown[];
   #numbers: Float64Array;
+  #slot = 0;
   /** Where the slot's key, and its marks, are among them: its cells come behind. */
   #base = 0;
   #numberBase = 0;
@@ -43,15 +55,24 @@ export class StateCursor {
     this.#undoNumbers.push(0.5);
   }
 
-  /** Starts a turn for a key. */
+  /** Of the key that has the turn. */
+  get slot(): number {
+    return this.#slot;
+  }
+
+  /** Starts a turn for a key. What a checkpoint still has to read of it is read first. */
   begin(slot: number): void {
+    this.#slot = slot;
     const { cells, numbers } = this.#state.segmentOf(slot);
     const index = KeyedState.indexOf(slot);
+    this.#slot = slot;
     this.#cells = cells;
     this.#numbers = numbers;
     this.#base = index * this.#stride;
     this.#numberBase = index * this.#numberStride;
-    this.#isFresh = ((numbers[this.#numberBase] ?? 0) & SlotMark.KEPT) === 0;
+    const marks = numbers[this.#numberBase] ?? 0;
+    this.#isFresh = (marks & SlotMark.KEPT) === 0;
+    if ((marks & SlotMark.PENDING) !== 0) this.#state.capture(slot);
   }
 
   /** The turn succeeded: its writes stay. */
@@ -61,9 +82,12 @@ export class StateCursor {
     const numbers = this.#numbers;
     const marks = this.#numberBase;
     const isKept = this.#cleared || this.#isFresh ? this.#isAnySet() : true;
-    if (isKept === this.#isFresh) this.#state.kept += isKept ? 1 : -1;
-    const others = ((numbers[marks] ?? 0) | SlotMark.KEPT) - SlotMark.KEPT;
-    numbers[marks] = isKept ? others | SlotMark.KEPT | SlotMark.DIRTY : others | SlotMark.DIRTY;
+    const before = numbers[marks] ?? 0;
+    if (isKept === this.#isFresh) {
+      if ((before & SlotMark.TIMED) === 0) this.#state.kept += isKept ? 1 : -1;
+      numbers[marks] = isKept ? before | SlotMark.KEPT : before & ~SlotMark.KEPT;
+    }
+    if ((before & SlotMark.CHANGED) === 0) this.#state.change(this.#slot);
     this.#forgetTurn();
   }
 
@@ -85,6 +109,38 @@ export class StateCursor {
       numbers[this.#undoNumberCells[i] ?? 0] = this.#undoNumbers[i] ?? NaN;
     }
     this.#forgetTurn();
+  }
+
+  /**
+   * As `commit`, with a way back: what the turn wrote, if anything. For a key that has had state; its slot must be held
+   * until there is no way back any more.
+   */
+  commitUndoable(): WrittenKey | undefined {
+    if (!this.#wrote) return undefined;
+    const written: WrittenKey = {
+      slot: this.#slot,
+      cells: this.#undoCells.slice(0, this.#undoLength),
+      values: this.#undoValues.slice(0, this.#undoLength),
+      numberCells: this.#undoNumberCells.slice(0, this.#undoNumbersLength),
+      numbers: this.#undoNumbers.slice(0, this.#undoNumbersLength),
+      others: [...this.#undo],
+    };
+    this.commit();
+    return written;
+  }
+
+  /** Undoes turns that were committed: the last one first. */
+  undo({ slot, cells, values, numberCells, numbers, others }: WrittenKey): void {
+    this.begin(slot);
+    for (const other of others.toReversed()) other();
+    for (let i = cells.length - 1; i >= 0; i--) this.#cells[cells[i] ?? 0] = values[i];
+    for (let i = numberCells.length - 1; i >= 0; i--) {
+      this.#numbers[numberCells[i] ?? 0] = numbers[i] ?? NaN;
+    }
+    if (!this.#isFresh) return;
+    // It was cleared: it has state again.
+    this.#numbers[this.#numberBase] = (this.#numbers[this.#numberBase] ?? 0) | SlotMark.KEPT;
+    this.#state.kept++;
   }
 
   #forgetTurn(): void {

@@ -5,14 +5,23 @@
  * @module
  */
 
+import { RestoreError } from "../checkpoint/fit_checkpoint.ts";
 import { type Cancel, type Clock, delay } from "../clock.ts";
 import type { DeadLetter } from "../dead_letter.ts";
 import { SHARD_DISCOVERY_MS, WORKER_CLOSE_MS_MAX } from "../limits.ts";
 import type { LogFields, LogLevel } from "../logger.ts";
 import type { JobPlan } from "../stage_plan.ts";
-import { type JobSettings, receivedError, type WorkerReport } from "../worker/protocol.ts";
-import { placeKeyGroups, placeShard } from "./placement.ts";
-import { ShardTracker } from "./shard_tracker.ts";
+import type { RestoredWorker, WorkerSnapshot } from "../checkpoint/worker_snapshot.ts";
+import { defaultMaxParallelism } from "../state/key_group.ts";
+import {
+  type Command,
+  type JobSettings,
+  receivedError,
+  type WorkerReport,
+} from "../worker/protocol.ts";
+import { placeKeyGroups } from "./placement.ts";
+import { type RestoredShard, SourceShards } from "./source_shards.ts";
+import type { TrackedShard } from "./shard_tracker.ts";
 import { WorkerHandle, type WorkerNotice } from "./worker_handle.ts";
 import type { LinkEnds, WorkerHost } from "./worker_port.ts";
 
@@ -27,10 +36,38 @@ export type AttemptOutcome =
     readonly started: boolean;
   };
 
+/** What an attempt begins with. */
+export interface RestoredJob {
+  readonly workers: readonly RestoredWorker[];
+  /** By source. */
+  readonly shards: Readonly<Record<string, readonly RestoredShard[]>>;
+}
+
+/** What all workers have handed over for one epoch. */
+export interface JobSnapshot {
+  readonly epoch: number;
+  readonly workers: readonly WorkerSnapshot[];
+  /** By source: shards that were being read, or had been, when the barrier was sent. */
+  readonly shards: Readonly<Record<string, readonly TrackedShard[]>>;
+}
+
 /** Who listens to an attempt. */
 export interface AttemptListener {
-  /** The job has been built; nothing has been opened yet. */
-  planned(plan: JobPlan): void;
+  /**
+   * The job has been built; nothing has been opened yet. Gives what it begins with, or undefined for the beginning.
+   *
+   * @param routing the worker of each key group
+   * @throws {Error} if the checkpoint that it was to begin with does not fit
+   */
+  planned(plan: JobPlan, routing: readonly number[]): Promise<RestoredJob | undefined>;
+  /** All workers' parts of an epoch are there. */
+  snapshot(snapshot: JobSnapshot): void;
+  /** All stages have ended: the number of the snapshot that is taken now, if one is. */
+  lastEpoch(): number | undefined;
+  /** That snapshot. Resolves when it is kept for good. */
+  lastSnapshot(snapshot: JobSnapshot): Promise<void>;
+  /** A worker can't give its part. */
+  declined(epoch: number, error: Error): void;
   running(): void;
   deadLetters(letters: readonly DeadLetter[]): void;
   log(worker: number, level: LogLevel, message: string, fields: LogFields): void;
@@ -44,6 +81,8 @@ export interface AttemptOptions {
   readonly workers: number;
   /** Workers over which each keyed stage is spread: at most all. */
   readonly parallelism: number;
+  /** Whether checkpoints are taken. */
+  readonly checkpoints: boolean;
   readonly listener: AttemptListener;
 }
 
@@ -51,10 +90,12 @@ export interface AttemptOptions {
 export class JobAttempt {
   readonly #options: AttemptOptions;
   readonly #reports = new Map<number, WorkerReport>();
-  readonly #trackers = new Map<string, ShardTracker>();
-  /** Of each shard that is being read, by source and id, its worker. */
-  readonly #workerOfShard = new Map<string, number>();
-  readonly #bounded = new Set<string>();
+  #shards: SourceShards;
+  /** By epoch: workers' parts that are there, and shards as they were at the barrier. */
+  readonly #snapshots = new Map<
+    number,
+    { parts: Map<number, WorkerSnapshot>; shards: JobSnapshot["shards"] }
+  >();
   #handles: WorkerHandle[] = [];
   #cancelDiscovery: Cancel | undefined;
   #running = false;
@@ -69,6 +110,7 @@ export class JobAttempt {
 
   constructor(options: AttemptOptions) {
     this.#options = options;
+    this.#shards = this.#newShards({});
   }
 
   /** The workers' last reports. */
@@ -78,7 +120,10 @@ export class JobAttempt {
 
   /** Runs until the job ends, is stopped or fails. Never rejects. */
   async run(): Promise<AttemptOutcome> {
-    this.#start().catch((error) => this.#fail(asError(error), "stop"));
+    this.#start().catch((error) =>
+      // What does not fit will not fit the next time; a store or a sink that is away may be back.
+      this.#fail(asError(error), error instanceof RestoreError ? "stop" : "restart")
+    );
     const outcome = await this.#outcome;
     this.#over = true;
     this.#cancelDiscovery?.();
@@ -87,21 +132,62 @@ export class JobAttempt {
     return outcome;
   }
 
-  /** Reads no further; what was read is processed and written before `run` resolves. */
-  stop(): void {
+  /**
+   * Reads no further; what was read is processed and written before `run` resolves.
+   *
+   * @param drain as if the input were over: timers fire and operators complete
+   */
+  stop(drain: boolean): void {
     this.#stopping = true;
+    this.#shards.close();
     // Before anything is read there is nothing to drain.
     if (!this.#running) return this.#finish({ kind: "finished" });
-    for (const handle of this.#handles) handle.tell({ type: "stop" });
+    this.#tellAll({ type: "stop", drain });
+  }
+
+  /** Cuts all streams into before and after: `listener.snapshot` gets what was before. False if it can't be, now. */
+  barrier(epoch: number): boolean {
+    if (!this.#running || this.#over || this.#stopping || this.#endedWorkers > 0) return false;
+    this.#snapshots.set(epoch, { parts: new Map(), shards: this.#shards.tracked });
+    this.#tellAll({ type: "barrier", epoch });
+    return true;
+  }
+
+  /** The checkpoint of an epoch is there for good. */
+  committed(epoch: number): void {
+    if (!this.#over) this.#tellAll({ type: "committed", epoch });
+  }
+
+  /** There will be none. */
+  aborted(epoch: number): void {
+    this.#snapshots.delete(epoch);
+    if (!this.#over) this.#tellAll({ type: "aborted", epoch });
+  }
+
+  /** Something outside of the workers failed: the attempt ends, to be started again. */
+  fail(error: Error): void {
+    this.#fail(error, "restart");
   }
 
   /** Asks all workers for a report. */
   askReports(): void {
-    if (this.#running) { for (const handle of this.#handles) handle.tell({ type: "report" }); }
+    if (this.#running) this.#tellAll({ type: "report" });
+  }
+
+  #tellAll(command: Command): void {
+    for (const handle of this.#handles) handle.tell(command);
+  }
+
+  #newShards(restored: RestoredJob["shards"]): SourceShards {
+    return new SourceShards({
+      workers: this.#options.workers,
+      restored,
+      tell: (worker, command) => this.#handles[worker]?.tell(command),
+    });
   }
 
   async #start(): Promise<void> {
-    const { host, clock, settings, workers, listener } = this.#options;
+    const { host, clock, settings, workers, parallelism, listener } = this.#options;
     this.#handles = Array.from(
       { length: workers },
       (_, worker) =>
@@ -116,29 +202,37 @@ export class JobAttempt {
     );
     if (plan === undefined) throw new Error("Cannot start a job without workers");
     if (this.#over) return;
-    listener.planned(plan);
+    const { maxParallelism } = plan;
+    if (parallelism > maxParallelism) {
+      listener.log(0, "warn", "There are fewer key groups than workers: some get none", {
+        parallelism,
+        maxParallelism,
+        maxParallelismWanted: defaultMaxParallelism(parallelism),
+      });
+    }
+    const routing = placeKeyGroups(maxParallelism, parallelism);
+    const restored = await listener.planned(plan, routing);
+    if (this.#over) return;
+    this.#shards = this.#newShards(restored?.shards ?? {});
     for (const { name, bounded } of plan.sources) {
-      if (bounded) this.#bounded.add(name);
-      this.#trackers.set(name, new ShardTracker());
+      this.#shards.add(name, bounded);
       await this.#discover(name);
       if (this.#over) return;
     }
-    await this.#open(plan);
+    await this.#open(routing, restored);
     if (this.#over) return;
     this.#running = true;
+    if (host.canHang) { for (const handle of this.#handles) handle.watch(); }
     listener.running();
     if (this.#stopping) return;
-    for (const name of this.#trackers.keys()) this.#openReadable(name);
+    this.#shards.openReadable();
     this.#discoverLater();
   }
 
   /** Opens all workers, each linked to each other. */
-  async #open(plan: JobPlan): Promise<void> {
-    const { host, workers, parallelism } = this.#options;
-    const routing = placeKeyGroups(plan.maxParallelism, parallelism);
-    const shards = Object.fromEntries(
-      [...this.#trackers].map(([name, tracker]) => [name, tracker.readable]),
-    );
+  async #open(routing: readonly number[], restored: RestoredJob | undefined): Promise<void> {
+    const { host, workers } = this.#options;
+    const shards = this.#shards.readable;
     const links: { of: LinkEnds; end: unknown }[][] = this.#handles.map(() => []);
     for (let a = 0; a < workers; a++) {
       for (let b = a + 1; b < workers; b++) {
@@ -153,18 +247,25 @@ export class JobAttempt {
       const placement = { worker, workers, routing, shards };
       const sent = Array.from({ length: workers }, (_, other) => mine[other]?.end);
       const transfer = mine.flatMap((link) => link.of.transfer(link.end));
-      return handle.ask<"open">({ type: "open", placement, links: sent }, transfer);
+      const of = restored?.workers[worker];
+      return handle.ask<"open">({
+        type: "open",
+        placement,
+        links: sent,
+        restored: of,
+        checkpoints: this.#options.checkpoints,
+      }, transfer);
     }));
   }
 
   async #discover(source: string): Promise<void> {
     const shards = await this.#handles[0]?.ask<"discover">({ type: "discover", source });
-    this.#trackers.get(source)?.list(shards ?? []);
+    this.#shards.list(source, shards ?? []);
   }
 
   /** Sources that can grow are listed again from time to time. */
   #discoverLater(): void {
-    const growing = [...this.#trackers.keys()].filter((name) => !this.#bounded.has(name));
+    const { growing } = this.#shards;
     if (growing.length === 0) return;
     this.#cancelDiscovery = this.#options.clock.setTimer(SHARD_DISCOVERY_MS, async () => {
       for (const name of growing) await this.#rediscover(name);
@@ -184,22 +285,7 @@ export class JobAttempt {
       });
       return;
     }
-    if (!this.#stopping) this.#openReadable(source);
-  }
-
-  #openReadable(source: string): void {
-    const tracker = this.#trackers.get(source);
-    for (const shard of tracker?.takeReadable() ?? []) {
-      const shardsOf = this.#handles.map((_, worker) =>
-        [...this.#workerOfShard.values()].filter((of) => of === worker).length
-      );
-      const worker = placeShard(shardsOf);
-      this.#workerOfShard.set(shardKey(source, shard), worker);
-      this.#handles[worker]?.tell({ type: "openShard", source, shard, after: undefined });
-    }
-    if (this.#bounded.has(source) && tracker?.allEnded) {
-      for (const handle of this.#handles) handle.tell({ type: "endSource", source });
-    }
+    this.#shards.open(source);
   }
 
   #notice(worker: number, notice: WorkerNotice): void {
@@ -218,21 +304,48 @@ export class JobAttempt {
         this.#shardEnded(worker, notice.source, notice.shard)
           .catch((error) => this.#fail(asError(error), "restart"));
         return;
+      case "snapshot":
+        return this.#snapshot(worker, notice.snapshot);
+      case "declined":
+        return listener.declined(notice.epoch, receivedError(notice.error));
       case "ended":
         this.#endedWorkers++;
-        if (this.#endedWorkers === this.#handles.length) this.#finish({ kind: "finished" });
+        if (this.#endedWorkers === this.#handles.length) {
+          this.#end().catch((error) => this.#fail(asError(error), "restart"));
+        }
         return;
     }
   }
 
+  #snapshot(worker: number, part: WorkerSnapshot): void {
+    const { epoch } = part;
+    const snapshot = this.#snapshots.get(epoch);
+    snapshot?.parts.set(worker, part);
+    if (snapshot === undefined || snapshot.parts.size < this.#handles.length) return;
+    this.#snapshots.delete(epoch);
+    const workers = this.#handles.flatMap((_, number) => snapshot.parts.get(number) ?? []);
+    this.#options.listener.snapshot({ epoch, workers, shards: snapshot.shards });
+  }
+
+  /** All stages of all workers have ended. */
+  async #end(): Promise<void> {
+    const { listener } = this.#options;
+    const epoch = listener.lastEpoch();
+    if (epoch !== undefined) {
+      const shards = this.#shards.tracked;
+      const workers = await Promise.all(
+        this.#handles.map((handle) => handle.ask<"lastSnapshot">({ type: "lastSnapshot", epoch })),
+      );
+      await listener.lastSnapshot({ epoch, workers, shards });
+    }
+    this.#finish({ kind: "finished" });
+  }
+
   async #shardEnded(worker: number, source: string, shard: string): Promise<void> {
-    const tracker = this.#trackers.get(source);
-    tracker?.end(shard);
-    this.#workerOfShard.delete(shardKey(source, shard));
-    if (!this.#bounded.has(source) && !this.#stopping) await this.#rediscover(source);
-    const successors = tracker?.successorsOf(shard) ?? [];
-    this.#handles[worker]?.tell({ type: "releaseShard", source, shard, successors });
-    if (!this.#stopping) this.#openReadable(source);
+    this.#shards.ended(source, shard);
+    const grows = this.#shards.growing.includes(source);
+    if (grows && !this.#stopping) await this.#rediscover(source);
+    this.#shards.release(worker, source, shard);
   }
 
   #fail(error: Error, policy: "restart" | "stop"): void {
@@ -248,10 +361,6 @@ export class JobAttempt {
     await Promise.race([closed, delay(this.#options.clock, WORKER_CLOSE_MS_MAX, patience.signal)]);
     patience.abort();
   }
-}
-
-function shardKey(source: string, shard: string): string {
-  return `${source}/${shard}`;
 }
 
 function asError(error: unknown): Error {

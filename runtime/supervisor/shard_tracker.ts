@@ -14,9 +14,32 @@ import type { Shard } from "../../connectors/source.ts";
 
 type ShardState = "waiting" | "reading" | "ended";
 
+/** A shard as a checkpoint keeps it. */
+export interface TrackedShard extends Shard {
+  readonly state: "reading" | "ended";
+}
+
 /** The shards of one source. */
 export class ShardTracker {
   readonly #shards = new Map<string, { shard: Shard; state: ShardState }>();
+
+  /** @param restored shards at the checkpoint that the job starts from: those that were being read may be read again */
+  constructor(restored: readonly TrackedShard[] = []) {
+    for (const { id, parents, state } of restored) {
+      const entry = {
+        shard: { id, parents },
+        state: state === "ended" ? state : "waiting",
+      } as const;
+      this.#shards.set(id, entry);
+    }
+  }
+
+  /** Shards that are being read or have been. */
+  get tracked(): readonly TrackedShard[] {
+    return [...this.#shards.values()].flatMap(({ shard, state }) =>
+      state === "waiting" ? [] : [{ ...shard, state }]
+    );
+  }
 
   /** Takes a listing; shards that are known stay as they are. */
   list(shards: readonly Shard[]): void {

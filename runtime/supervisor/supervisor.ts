@@ -12,6 +12,9 @@ import type { Logger } from "../logger.ts";
 import type { Random } from "../random.ts";
 import type { JobPlan } from "../stage_plan.ts";
 import type { JobSettings } from "../worker/protocol.ts";
+import type { OpenCheckpointStore } from "../checkpoint/store.ts";
+import type { CheckpointCoordinator } from "./checkpoint_coordinator.ts";
+import type { KeptCheckpoint } from "./checkpoint_shelf.ts";
 import { JobAttempt } from "./job_attempt.ts";
 import { type JobState, transition } from "./job_state.ts";
 import { type JobStatus, jobStatus } from "./job_status.ts";
@@ -34,6 +37,12 @@ export interface SupervisorOptions {
   readonly onStatus?: (status: JobStatus) => void;
   readonly onPlan?: (plan: JobPlan) => void;
   readonly onDeadLetter?: (letter: DeadLetter) => void;
+  /**
+   * Takes the job's checkpoints; without it a job that starts again begins where its sources start.
+   *
+   * @param failed to be called when checkpoints fail more often than is tolerated
+   */
+  readonly checkpoints?: (failed: (error: Error) => void) => Promise<CheckpointCoordinator>;
 }
 
 /** How a job ended. */
@@ -54,6 +63,7 @@ export class Supervisor {
   readonly #stopping = new AbortController();
   #state: JobState = { kind: "created" };
   #attempt: JobAttempt | undefined;
+  #checkpoints: CheckpointCoordinator | undefined;
   #cancelReports: Cancel | undefined;
   #lettersLogged = { second: 0, lines: 0, dropped: 0 };
 
@@ -67,29 +77,38 @@ export class Supervisor {
 
   /** Runs the job until it ends, is stopped, or fails for good. Never rejects; call once. */
   async run(): Promise<JobOutcome> {
+    let settings: JobSettings;
+    try {
+      settings = await this.#openCheckpoints();
+    } catch (error) {
+      return this.#giveUp(error instanceof Error ? error : new Error(String(error)), false);
+    }
     let started = false;
     for (let number = 1;; number++) {
       this.#become({ kind: "starting", attempt: number });
-      const attempt = this.#attempt = this.#newAttempt(number);
+      const attempt = this.#attempt = this.#newAttempt(number, settings);
       const outcome = await attempt.run();
       this.#cancelReports?.();
+      this.#checkpoints?.end();
       started ||= outcome.kind === "finished" || outcome.started;
       const failure = outcome.kind === "failed"
         ? await this.#restartOrGiveUp(outcome, number)
         : undefined;
       if (failure === "restart") continue;
-      this.#become(
-        failure === undefined ? { kind: "finished" } : { kind: "failed", cause: failure },
-      );
-      const { status } = this;
-      return failure === undefined
-        ? { kind: "finished", status }
-        : { kind: "failed", error: failure, started, status };
+      await this.#closeCheckpoints();
+      if (failure !== undefined) return this.#giveUp(failure, started);
+      this.#become({ kind: "finished" });
+      return { kind: "finished", status: this.status };
     }
   }
 
-  /** Stops: what has been read is processed and written, then `run` resolves. */
-  stop(): void {
+  /**
+   * Stops: what has been read is processed and written, then `run` resolves. With checkpoints the last one is of that
+   * moment, so that a later start goes on from there.
+   *
+   * @param drain as if the input were over: timers fire and operators complete
+   */
+  stop(drain = false): void {
     if (this.#stopping.signal.aborted) return;
     this.#stopping.abort();
     const { kind } = this.#state;
@@ -97,24 +116,77 @@ export class Supervisor {
       const attempt = "attempt" in this.#state ? this.#state.attempt : 0;
       this.#become({ kind: "draining", attempt });
     }
-    this.#attempt?.stop();
+    this.#attempt?.stop(drain);
   }
 
-  #newAttempt(number: number): JobAttempt {
-    const { host, clock, settings, workers, parallelism, logger, onPlan, onDeadLetter } =
-      this.#options;
-    return new JobAttempt({
+  /** A checkpoint now. Rejects if it fails, or none can be taken. */
+  async checkpoint(): Promise<KeptCheckpoint> {
+    return await this.#coordinator("a checkpoint").savepoint();
+  }
+
+  /**
+   * A checkpoint now, copied so that it depends on no other and is kept until somebody removes it.
+   *
+   * @param to the store for it, if not that of the checkpoints
+   */
+  async savepoint(to?: OpenCheckpointStore): Promise<KeptCheckpoint> {
+    const coordinator = this.#coordinator("a savepoint");
+    return await coordinator.copy(await coordinator.savepoint(), to);
+  }
+
+  #coordinator(what: string): CheckpointCoordinator {
+    if (this.#checkpoints !== undefined) return this.#checkpoints;
+    throw new Error(
+      `Cannot take ${what}: the job keeps no checkpoints; start it with a store for them`,
+    );
+  }
+
+  async #closeCheckpoints(): Promise<void> {
+    try {
+      await this.#checkpoints?.close();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#options.logger.warn("The store of checkpoints could not be closed", { reason });
+    }
+  }
+
+  /** Settings of all attempts. "Latest" means the first start, on whose checkpoint the job goes on. */
+  async #openCheckpoints(): Promise<JobSettings> {
+    const { settings, checkpoints } = this.#options;
+    this.#checkpoints = await checkpoints?.((error) => this.#attempt?.fail(error));
+    const startedAt = await this.#checkpoints?.startedAt();
+    return startedAt === undefined ? settings : { ...settings, startedAt };
+  }
+
+  #giveUp(error: Error, started: boolean): JobOutcome {
+    this.#become({ kind: "failed", cause: error });
+    return { kind: "failed", error, started, status: this.status };
+  }
+
+  #newAttempt(number: number, settings: JobSettings): JobAttempt {
+    const { host, clock, workers, parallelism, logger, onPlan, onDeadLetter } = this.#options;
+    const checkpoints = this.#checkpoints;
+    const attempt: JobAttempt = new JobAttempt({
       host,
       clock,
       settings,
       workers,
       parallelism,
+      checkpoints: checkpoints !== undefined,
       listener: {
-        planned: (plan) => onPlan?.(plan),
+        planned: async (plan, routing) => {
+          onPlan?.(plan);
+          return await checkpoints?.restore(plan, routing);
+        },
         running: () => {
           if (this.#state.kind === "starting") this.#become({ kind: "running", attempt: number });
           this.#reportLater();
+          checkpoints?.begin(attempt);
         },
+        snapshot: (snapshot) => checkpoints?.snapshot(snapshot),
+        declined: (epoch, error) => checkpoints?.declined(epoch, error),
+        lastEpoch: () => checkpoints?.lastEpoch(),
+        lastSnapshot: async (snapshot) => await checkpoints?.lastSnapshot(snapshot),
         deadLetters: (letters) => {
           for (const letter of letters) {
             this.#logLetter(letter);
@@ -124,6 +196,7 @@ export class Supervisor {
         log: (worker, level, message, fields) => logger[level](message, { worker, ...fields }),
       },
     });
+    return attempt;
   }
 
   /** What becomes of a failed attempt: another one, or the error that the job ends with. */

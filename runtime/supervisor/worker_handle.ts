@@ -6,7 +6,7 @@
  */
 
 import type { Cancel, Clock } from "../clock.ts";
-import { WORKER_REPLY_MS_MAX } from "../limits.ts";
+import { HEARTBEAT_MS, WORKER_REPLY_MS_MAX, WORKER_SILENT_MS_MAX } from "../limits.ts";
 import {
   type Command,
   PROTOCOL_VERSION,
@@ -18,7 +18,10 @@ import {
 import type { WorkerPort } from "./worker_port.ts";
 
 /** What a worker says besides answers. */
-export type WorkerNotice = Exclude<WorkerMessage, { type: "hello" | "reply" | "refused" }>;
+export type WorkerNotice = Exclude<
+  WorkerMessage,
+  { type: "hello" | "reply" | "refused" | "pong" }
+>;
 
 /** Who listens to a worker. */
 export interface WorkerListener {
@@ -44,6 +47,9 @@ export class WorkerHandle {
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
   #gone: Error | undefined;
+  /** When it was last heard of; ms of the monotonic clock. */
+  #heardAt = 0;
+  #cancelWatch: Cancel | undefined;
 
   constructor(worker: number, port: WorkerPort, clock: Clock, listener: WorkerListener) {
     this.worker = worker;
@@ -78,6 +84,27 @@ export class WorkerHandle {
     if (this.#gone === undefined) this.#port.post(command);
   }
 
+  /** Asks for a sign of life from time to time; a worker that gives none counts as dead. */
+  watch(): void {
+    this.#heardAt = this.#clock.monotonic();
+    const look = () => {
+      const silentMs = this.#clock.monotonic() - this.#heardAt;
+      if (silentMs >= WORKER_SILENT_MS_MAX) {
+        return this.#die(
+          new Error(
+            `Worker ${this.worker} has not answered for ${
+              Math.round(silentMs)
+            } ms: something in it does not end; ` +
+              "look for a loop or a very long computation in a handler",
+          ),
+        );
+      }
+      this.tell({ type: "ping" });
+      this.#cancelWatch = this.#clock.setTimer(HEARTBEAT_MS, look);
+    };
+    look();
+  }
+
   terminate(): void {
     this.#die(new Error(`Worker ${this.worker} was ended`), true);
     this.#port.terminate();
@@ -100,6 +127,7 @@ export class WorkerHandle {
   }
 
   #take(message: WorkerMessage): void {
+    this.#heardAt = this.#clock.monotonic();
     switch (message.type) {
       case "hello":
         if (message.protocol === PROTOCOL_VERSION) return this.#settle(0)?.resolve(undefined);
@@ -112,6 +140,8 @@ export class WorkerHandle {
         return this.#settle(message.id)?.resolve(message.result);
       case "refused":
         return this.#settle(message.id)?.reject(receivedError(message.error));
+      case "pong":
+        return;
       default:
         return this.#listener.notice(this.worker, message);
     }
@@ -120,6 +150,7 @@ export class WorkerHandle {
   #die(error: Error, expected = false): void {
     if (this.#gone !== undefined) return;
     this.#gone = error;
+    this.#cancelWatch?.();
     for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(error);
     if (!expected) this.#listener.died(this.worker, error);
   }

@@ -24,6 +24,8 @@ export interface LinkEnds {
 
 /** Makes workers, and connections between them. */
 export interface WorkerHost {
+  /** Whether a worker can be stuck while the supervisor goes on: then it is asked from time to time. */
+  readonly canHang: boolean;
   spawn(worker: number): WorkerPort;
   link(): LinkEnds;
 }

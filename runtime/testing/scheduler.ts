@@ -89,7 +89,7 @@ export class Scheduler implements Outside {
         }
         if (systemClock.monotonic() - waitingSince < OUTSIDE_MS_MAX / 10) continue;
       }
-      if (!this.#passTime()) {
+      if (!this.#fireNext(Infinity)) {
         throw new Error(
           this.#outside > 0
             ? `Cannot go on: a mapAsync call has not answered for ${OUTSIDE_MS_MAX} ms; give it a timeout`
@@ -98,6 +98,47 @@ export class Scheduler implements Outside {
       }
     }
     return await outcome;
+  }
+
+  /**
+   * Runs until nothing is left to do at the present time, calls into the outside included; timers wait.
+   *
+   * @throws {Error} if such a call does not answer
+   */
+  async runUntilIdle(): Promise<void> {
+    let waitingSince: number | undefined;
+    for (;;) {
+      if (this.#step()) {
+        waitingSince = undefined;
+        // Promises take their turns between tasks.
+        await Promise.resolve();
+        continue;
+      }
+      await new Promise<void>((resolve) => void systemClock.defer(resolve));
+      if (this.#ready.length > 0) continue;
+      if (this.#outside === 0) return;
+      waitingSince ??= systemClock.monotonic();
+      if (systemClock.monotonic() - waitingSince >= OUTSIDE_MS_MAX) {
+        throw new Error(
+          `Cannot go on: a mapAsync call has not answered for ${OUTSIDE_MS_MAX} ms; give it a timeout`,
+        );
+      }
+    }
+  }
+
+  /**
+   * Sets the time, and runs what is due then: timers in order of their times, each with all that follows from it. All
+   * read `time` as the time, as after a wait in which nothing ran.
+   *
+   * @throws {RangeError} if `time` is over already
+   */
+  async advanceTo(time: number): Promise<void> {
+    if (time < this.#now) {
+      throw new RangeError(`Cannot set the time to ${time}: it is ${this.#now} already`);
+    }
+    await this.runUntilIdle();
+    this.#now = time;
+    while (this.#fireNext(time)) await this.runUntilIdle();
   }
 
   #step(): boolean {
@@ -113,8 +154,8 @@ export class Scheduler implements Outside {
     return true;
   }
 
-  /** Goes to the next timer's time and runs what is due then. */
-  #passTime(): boolean {
+  /** Goes to the next timer's time, if that is not beyond `until`, and fires it. */
+  #fireNext(until: number): boolean {
     let next: VirtualTimer | undefined;
     for (const timer of this.#timers) {
       if (
@@ -122,7 +163,7 @@ export class Scheduler implements Outside {
         (timer.at === next.at && timer.order < next.order)
       ) next = timer;
     }
-    if (next === undefined) return false;
+    if (next === undefined || next.at > until) return false;
     this.#timers.delete(next);
     this.#now = Math.max(this.#now, next.at);
     next.callback();

@@ -1,22 +1,47 @@
 /**
- * Watermarks made from timestamps: Flink's bounded out-of-orderness with idleness, for one shard or one worker's part
- * of a stage. Pure: whoever owns the clock asks.
+ * Watermarks made from timestamps, for one shard or one worker's part of a stage: Flink's generators with idleness.
+ * Pure: whoever owns the clock asks.
  *
  * @module
  */
 
-import type { WatermarkEvent } from "./watermark.ts";
+import type { GeneratorTime, WatermarkEvent } from "./watermark.ts";
 
-/** Flink's `BoundedOutOfOrdernessWatermarks`: newest timestamp - bound - 1 ms. */
+const NOTHING: readonly WatermarkEvent[] = [];
+
+/**
+ * Flink's `BoundedOutOfOrdernessWatermarks` (newest timestamp - bound - 1 ms), or a generator that makes none from
+ * timestamps and only says those that it is given; each with Flink's `WatermarksWithIdleness`.
+ */
 export class EventTimeGenerator {
-  readonly #outOfOrdernessMs: number;
+  readonly #outOfOrdernessMs: number | undefined;
+  readonly #idleAfterMs: number | undefined;
   #newest = -Infinity;
   #told = -Infinity;
+  #idle = false;
   #records = 0;
   #recordsAtProbe = -1;
+  #recordsAtTick = 0;
+  #quietSince: number | undefined;
 
-  constructor(outOfOrdernessMs: number) {
+  /**
+   * @param outOfOrdernessMs undefined: timestamps make no watermarks
+   * @param idleAfterMs how long it must be quiet, from tick to tick, to be idle; undefined: it never is
+   */
+  constructor(outOfOrdernessMs: number | undefined, idleAfterMs?: number) {
     this.#outOfOrdernessMs = outOfOrdernessMs;
+    this.#idleAfterMs = idleAfterMs;
+  }
+
+  /** What it is now, for a checkpoint. */
+  snapshot(): GeneratorTime {
+    return { newest: this.#newest, told: this.#told };
+  }
+
+  /** Goes on from a checkpoint. */
+  restore({ newest, told }: GeneratorTime): void {
+    this.#newest = newest;
+    this.#told = told;
   }
 
   /** A record with this timestamp passed. */
@@ -33,21 +58,50 @@ export class EventTimeGenerator {
     this.#newest = newest;
   }
 
-  /** The watermark if it has risen since it was last taken. */
-  take(): WatermarkEvent | undefined {
-    const at = this.#newest - this.#outOfOrdernessMs - 1;
-    if (at <= this.#told) return undefined;
+  /** The watermark of the timestamps if it has risen since it was last taken. */
+  take(): readonly WatermarkEvent[] {
+    if (this.#outOfOrdernessMs === undefined) return NOTHING;
+    return this.raise(this.#newest - this.#outOfOrdernessMs - 1);
+  }
+
+  /** A watermark that a record itself says: goes on if it rises. A rising watermark ends idleness, nothing else does. */
+  raise(at: number): readonly WatermarkEvent[] {
+    if (!(at > this.#told)) return NOTHING;
     this.#told = at;
-    return { kind: "advance", at };
+    if (!this.#idle) return [{ kind: "advance", at }];
+    this.#idle = false;
+    return [{ kind: "active" }, { kind: "advance", at }];
   }
 
   /**
-   * Asked once every idle timeout. Says idle when no record passed since the last time it was asked; the next rising
-   * watermark ends it. `held` means that records may be waiting behind a full queue, which is not idleness.
+   * Asked once every emission period: the watermark if it has risen, or idleness, once. The wait for that begins at the
+   * first tick without a record since the one before, and must be exceeded (Flink's rule). `held` means that records
+   * may be waiting behind a full queue, which is not idleness.
+   */
+  tick(now: number, held: boolean): readonly WatermarkEvent[] {
+    if (this.#idleAfterMs === undefined) return this.take();
+    if (this.#records !== this.#recordsAtTick || held) {
+      this.#recordsAtTick = this.#records;
+      this.#quietSince = undefined;
+    } else if (this.#quietSince === undefined) {
+      this.#quietSince = now;
+    } else if (now - this.#quietSince > this.#idleAfterMs) {
+      if (this.#idle) return NOTHING;
+      this.#idle = true;
+      return [{ kind: "idle" }];
+    }
+    return this.take();
+  }
+
+  /**
+   * Asked once every idle timeout where there is no emission period. Says idle when no record passed since the last time
+   * it was asked; the next rising watermark ends it. `held` as for `tick`.
    */
   probe(held: boolean): WatermarkEvent | undefined {
     const quiet = this.#records === this.#recordsAtProbe && !held;
     this.#recordsAtProbe = this.#records;
-    return quiet ? { kind: "idle" } : undefined;
+    if (!quiet) return undefined;
+    this.#idle = true;
+    return { kind: "idle" };
   }
 }

@@ -6,16 +6,44 @@
  * @module
  */
 
-/** What an origin says of its event time. */
+/** What an origin says of its event time. What is `deferred` is known at once and counts from the next that is not. */
 export type WatermarkEvent =
-  /** No record with a timestamp at or below `at` is expected from it. Also ends its idleness. */
-  | { readonly kind: "advance"; readonly at: number }
+  /** No record with a timestamp at or below `at` is expected from it. One that is idle says first that it is active. */
+  | { readonly kind: "advance"; readonly at: number; readonly deferred?: boolean | undefined }
   /** It has nothing to say until it says more: leave it out. */
-  | { readonly kind: "idle" }
+  | { readonly kind: "idle"; readonly deferred?: boolean | undefined }
   /** It is there again, with the watermark that it had before it was idle. */
-  | { readonly kind: "active" }
+  | { readonly kind: "active"; readonly deferred?: boolean | undefined }
+  /** What the origin and its siblings said deferred counts now. */
+  | { readonly kind: "settle" }
+  /** It is there from now on, and has said nothing yet. */
+  | { readonly kind: "joined" }
   /** It has ended; `successors` take its place, with its watermark. */
   | { readonly kind: "ended"; readonly successors: readonly string[] };
+
+/** An origin as a checkpoint keeps it. */
+export interface OriginTime {
+  readonly name: string;
+  readonly at: number;
+  readonly idle: boolean;
+  readonly aligned: boolean;
+  readonly spoken: boolean;
+}
+
+/** An input's watermark as a checkpoint keeps it. */
+export interface InputTime {
+  readonly at: number;
+  readonly idle: boolean;
+  readonly origins: readonly OriginTime[];
+}
+
+/** What makes watermarks of timestamps, as a checkpoint keeps it. */
+export interface GeneratorTime {
+  /** The newest timestamp that has been seen. */
+  readonly newest: number;
+  /** The watermark that was told last. */
+  readonly told: number;
+}
 
 interface Origin {
   at: number;
@@ -26,16 +54,45 @@ interface Origin {
   spoken: boolean;
 }
 
+/** What has a watermark of its own. */
+export interface Clocked {
+  readonly at: number;
+  /** Whether it has nothing to say. */
+  readonly idle: boolean;
+}
+
+/** Lets an input take what an origin says; gives what is true of the input since then, in the order in which to say it. */
+export function outcomeOf(
+  input: InputWatermark,
+  origin: string,
+  event: WatermarkEvent,
+): readonly WatermarkEvent[] {
+  const { at, idle } = input;
+  input.apply(origin, event);
+  const events: WatermarkEvent[] = [];
+  if (idle && !input.idle) events.push({ kind: "active" });
+  if (input.at > at) events.push({ kind: "advance", at: input.at });
+  if (!idle && input.idle) events.push({ kind: "idle" });
+  return events;
+}
+
 /** One input's watermark: the least of its active origins', never going back. */
-export class InputWatermark {
+export class InputWatermark implements Clocked {
   readonly #origins = new Map<string, Origin>();
   #at = -Infinity;
   #idle = false;
 
-  /** @param origins those known from the start: all are waited for */
-  constructor(origins: Iterable<string>) {
-    for (const origin of origins) {
-      this.#origins.set(origin, { at: -Infinity, idle: false, aligned: true, spoken: false });
+  /**
+   * @param origins those known from the start: all are waited for
+   * @param restored what it was at a checkpoint, to begin with
+   */
+  constructor(origins: Iterable<string>, restored?: InputTime) {
+    for (const { name, ...origin } of restored?.origins ?? []) this.#origins.set(name, origin);
+    this.#at = restored?.at ?? -Infinity;
+    this.#idle = restored?.idle ?? false;
+    for (const name of origins) {
+      if (this.#origins.has(name)) continue;
+      this.#origins.set(name, { at: -Infinity, idle: false, aligned: true, spoken: false });
     }
   }
 
@@ -48,20 +105,31 @@ export class InputWatermark {
     return this.#idle;
   }
 
+  /** What it is now, for a checkpoint. */
+  snapshot(): InputTime {
+    const origins = [...this.#origins].map(([name, origin]) => ({ name, ...origin }));
+    return { at: this.#at, idle: this.#idle, origins };
+  }
+
   /** Takes what an origin says. One that was not known joins, from the present on. */
   apply(name: string, event: WatermarkEvent): void {
     // Over a merge it may end twice; the second time nobody waits for it, nor for those who took its place.
     if (event.kind === "ended" && !this.#origins.has(name)) return;
+    if (event.kind === "settle") return;
     const origin = this.#origins.get(name) ?? this.#join(name);
     switch (event.kind) {
+      case "joined":
+        return;
       case "advance":
-        if (event.at <= origin.at) return;
+        // What an idle origin says of time is not remembered; one that took another's place has not said that it is idle.
+        if ((origin.idle && origin.spoken) || event.at <= origin.at) return;
         origin.at = event.at;
         this.#activate(origin);
         this.#advance();
         return;
       case "idle":
         if (origin.idle) return;
+        origin.spoken = true;
         origin.idle = true;
         origin.aligned = false;
         this.#leave(origin);
@@ -138,11 +206,13 @@ export class InputWatermark {
 
 /** An operator's event-time clock: the least of its active inputs', never going back. */
 export class OperatorWatermark {
-  readonly #inputs: readonly InputWatermark[];
+  readonly #inputs: readonly Clocked[];
   #at = -Infinity;
 
-  constructor(inputs: readonly InputWatermark[]) {
+  /** @param at what it was at a checkpoint, to begin with */
+  constructor(inputs: readonly Clocked[], at = -Infinity) {
     this.#inputs = inputs;
+    this.#at = at;
   }
 
   get at(): number {

@@ -84,6 +84,11 @@ export class DecodedRows implements RowSequence {
     return this.originRows[row] ?? 0;
   }
 
+  /** The decoder makes at most one row of a record, and nothing else leaves for it before that. */
+  subAt(_row: number): number {
+    return 0;
+  }
+
   /** Gives memory back now: the collector would find it only when much more has come together. */
   free(): void {
     if (!this.#isShared) this.#picked.buffer.transfer(0);

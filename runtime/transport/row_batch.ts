@@ -27,6 +27,8 @@ export class RowBatch implements RowSequence {
   readonly timestamps: number[] = [];
   readonly origins: Origin[] = [];
   readonly originRows: number[] = [];
+  /** Which output of its record each row is. */
+  readonly subs: number[] = [];
   /** Estimated payload. */
   bytes = 0;
 
@@ -54,6 +56,10 @@ export class RowBatch implements RowSequence {
     return this.originRows[row] ?? 0;
   }
 
+  subAt(row: number): number {
+    return this.subs[row] ?? 0;
+  }
+
   free(): void {}
 
   /** The batch without some rows. */
@@ -67,6 +73,7 @@ export class RowBatch implements RowSequence {
       rest.timestamps.push(this.timestamps[row] ?? -Infinity);
       rest.origins.push(this.origins[row] ?? NO_ORIGIN);
       rest.originRows.push(this.originRows[row] ?? 0);
+      rest.subs.push(this.subs[row] ?? 0);
     }
     rest.bytes = this.bytes;
     return rest;
@@ -82,6 +89,8 @@ export interface EncodedRows {
   readonly keys: EncodedValues;
   readonly groups: Uint16Array<ArrayBuffer>;
   readonly timestamps: Float64Array<ArrayBuffer>;
+  /** Undefined if all are 0. */
+  readonly subs: Float64Array<ArrayBuffer> | undefined;
   /** The shards that rows came from, and of each row which one, and its position: all positions in one text. */
   readonly shards: readonly string[];
   readonly shardOf: Uint16Array<ArrayBuffer>;
@@ -116,6 +125,7 @@ export function encodeRows(rows: RowBatch, encoder: ColumnEncoder): EncodedRows 
     keys: encodeValues(rows.keys, length, encoder),
     groups: Uint16Array.from(rows.groups),
     timestamps: Float64Array.from(rows.timestamps),
+    subs: rows.subs.every((sub) => sub === 0) ? undefined : Float64Array.from(rows.subs),
     shards,
     shardOf,
     positions,
@@ -130,6 +140,7 @@ export function transferables(rows: EncodedRows): ArrayBuffer[] {
     ...valueTransferables(rows.keys),
     rows.groups.buffer,
     rows.timestamps.buffer,
+    ...(rows.subs === undefined ? [] : [rows.subs.buffer]),
     rows.shardOf.buffer,
     rows.positionEnds.buffer,
   ];
@@ -154,6 +165,7 @@ export function decodeRows(encoded: EncodedRows): RowBatch {
     rows.timestamps.push(encoded.timestamps[row] ?? -Infinity);
     rows.origins.push(origins[shardOf[row] ?? 0] ?? NO_ORIGIN);
     rows.originRows.push(row);
+    rows.subs.push(encoded.subs?.[row] ?? 0);
   }
   return rows;
 }

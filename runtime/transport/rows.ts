@@ -29,6 +29,8 @@ export interface RowSequence {
   originAt(row: number): Origin;
   /** The row within its origin. */
   originRowAt(row: number): number;
+  /** Which output of its record the row is: see `output_id.ts`. */
+  subAt(row: number): number;
   /** All rows have been handled: nothing is asked of them any more. */
   free(): void;
 }

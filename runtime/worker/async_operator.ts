@@ -6,13 +6,16 @@
  * @module
  */
 
+import { plainRecord } from "../../connectors/raw_record.ts";
+import type { PendingCall } from "../checkpoint/worker_snapshot.ts";
 import { type Cancel, type Clock, delay } from "../clock.ts";
 import { milliseconds } from "../duration.ts";
 import type { AsyncCall } from "../topology.ts";
 import type { Emit } from "../../operators/fused.ts";
 import type { Failures } from "./failures.ts";
 import { Gate, type Valve } from "./gate.ts";
-import type { RecordCursor } from "./record_cursor.ts";
+import { saltOf } from "./output_id.ts";
+import { RecordCursor } from "./record_cursor.ts";
 import type { TurnQueue, TurnTaker } from "./turn_queue.ts";
 
 /** Keeps count of calls that are waiting for something else than the clock; virtual time stands still meanwhile. */
@@ -35,6 +38,8 @@ type CallState =
 
 interface Call {
   readonly kind: "call";
+  /** Whose record it is: a shard's, or a key group's. */
+  readonly owner: string | number;
   readonly value: unknown;
   readonly cursor: RecordCursor;
   readonly emit: Emit<unknown>;
@@ -51,7 +56,8 @@ interface Mark {
 export class AsyncOperator implements TurnTaker {
   /** Closed while as many records are inside as may be. */
   readonly gate = new Gate();
-  readonly #name: string;
+  readonly name: string;
+  readonly #salt: number;
   readonly #call: AsyncCall;
   readonly #clock: Clock;
   readonly #queue: TurnQueue;
@@ -79,7 +85,8 @@ export class AsyncOperator implements TurnTaker {
     /** Called when results have gone on, and before anything that must not overtake them. */
     handedOn: () => void;
   }) {
-    this.#name = options.name;
+    this.name = options.name;
+    this.#salt = saltOf(options.name);
     this.#call = options.call;
     this.#clock = options.clock;
     this.#queue = options.queue;
@@ -90,10 +97,28 @@ export class AsyncOperator implements TurnTaker {
     this.#handedOn = options.handedOn;
   }
 
-  /** Takes the record that the cursor is at. */
-  push(value: unknown, emit: Emit<unknown>): void {
-    const cursor = this.#cursor.kept();
-    this.#entries.push({ kind: "call", value, cursor, emit, state: { kind: "waiting" } });
+  /**
+   * Takes the record that the cursor is at.
+   *
+   * @param owner the shard or key group whose chain `emit` belongs to
+   */
+  push(value: unknown, emit: Emit<unknown>, owner: string | number): void {
+    this.#take(value, emit, owner, this.#cursor.kept(this.#salt));
+  }
+
+  /** Takes a record that had no answer when a checkpoint was taken. */
+  pushAgain(call: PendingCall, emit: Emit<unknown>): void {
+    const { owner, value, timestamp, shard, position, sub, key, bytes } = call;
+    const keys = key === undefined ? undefined : { keyAt: () => key };
+    const origin = { shard, positionAt: () => position };
+    const cursor = Object.assign(new RecordCursor(), {
+      ...{ timestamp, origin, sub, salt: this.#salt, bytes, keys },
+    });
+    this.#take(value, emit, owner, cursor);
+  }
+
+  #take(value: unknown, emit: Emit<unknown>, owner: string | number, cursor: RecordCursor): void {
+    this.#entries.push({ kind: "call", owner, value, cursor, emit, state: { kind: "waiting" } });
     this.#calls++;
     this.#startWaiting();
     this.gate.set(this.#calls >= this.#call.capacity);
@@ -103,6 +128,29 @@ export class AsyncOperator implements TurnTaker {
   mark(pass: () => void): void {
     if (this.#entries.length === 0) return pass();
     this.#entries.push({ kind: "mark", pass });
+  }
+
+  /** The records whose results have not gone on, in order, for a checkpoint: after a restart they are called for again. */
+  snapshot(): PendingCall[] {
+    return this.#entries.flatMap((entry) => {
+      if (entry.kind === "mark") return [];
+      const { owner, value, cursor } = entry;
+      const { timestamp, origin, row, sub, key, bytes } = cursor;
+      const { shard } = origin;
+      const position = origin.positionAt(row);
+      const operator = this.name;
+      return [{
+        operator,
+        owner,
+        value: plainRecord(value),
+        timestamp,
+        shard,
+        position,
+        sub,
+        key,
+        bytes,
+      }];
+    });
   }
 
   /** Lets results go on. */
@@ -156,7 +204,7 @@ export class AsyncOperator implements TurnTaker {
     this.#calls--;
     this.#cursor.goTo(call.cursor);
     if (state.kind === "done") call.emit(state.result);
-    else this.#failures.thrown(this.#name, call.value, state.error, this.#cursor);
+    else this.#failures.thrown(this.name, call.value, state.error, this.#cursor);
     return true;
   }
 

@@ -16,7 +16,8 @@ import { type ColumnarCut, columnarCut, type DecodingNode } from "../columnar_cu
 import type { EventTimeGenerator } from "../time/event_time.ts";
 import type { NodeId, NodeOf, Topology } from "../topology.ts";
 import { DecodedRows } from "../transport/decoded_rows.ts";
-import type { EdgeOutput } from "./edge_output.ts";
+import type { BroadcastOutput } from "./broadcast_output.ts";
+import { EdgeOutput } from "./edge_output.ts";
 import type { Valve } from "./gate.ts";
 import type { RecordCursor } from "./record_cursor.ts";
 
@@ -47,8 +48,8 @@ export function batchFunction(
   { decoding, topology, edges, cursor, valve, generator }: {
     decoding: Decoding | undefined;
     topology: Topology;
-    /** By keyBy node. */
-    edges: ReadonlyMap<NodeId, EdgeOutput>;
+    /** By the node of the cut. */
+    edges: ReadonlyMap<NodeId, EdgeOutput | BroadcastOutput>;
     cursor: RecordCursor;
     valve: Valve;
     /** The shard's own, of an eventTime node. */
@@ -60,7 +61,7 @@ export function batchFunction(
   const otherwise = decodedRowByRow({ decoder, after, cursor, valve });
   for (const [keyBy, edge] of edges) {
     const cut = columnarCut(topology, keyBy);
-    if (cut?.decodedBy !== node.id) continue;
+    if (cut?.decodedBy !== node.id || !(edge instanceof EdgeOutput)) continue;
     const generators = cut.times.map(({ node }) => generator(node));
     return throughCut({ cut, edge, generators, cursor, otherwise });
   }
@@ -75,6 +76,7 @@ export const rowByRow = (
   let row = from;
   for (; row < to && !valve.blocked; row++) {
     cursor.row = row;
+    cursor.left = 0;
     cursor.timestamp = batch.timestampAt(row);
     one(batch, row);
   }
@@ -108,6 +110,7 @@ export function decodedRowByRow(
       const status = decoded.statusAt(row - first);
       if (status === RowStatus.NOTHING) continue;
       cursor.row = row;
+      cursor.left = 0;
       cursor.timestamp = batch.timestampAt(row);
       const value = status === RowStatus.ACCEPTED ? decoded.rowAt(row - first) : REFUSED;
       if (value !== REFUSED) after(value);

@@ -18,6 +18,7 @@ export interface Delivery {
   /** Returns how many rows were really sent; the others have become dead letters. */
   rows(rows: Rows): number;
   watermark(origin: string, event: WatermarkEvent): void;
+  barrier(epoch: number): void;
   end(final: boolean): void;
 }
 
@@ -33,7 +34,8 @@ export class OutboundChannel {
     this.#delivery = delivery;
   }
 
-  add(value: unknown, key: Key, group: number, cursor: RecordCursor): void {
+  /** @param sub which output of the cursor's record the row is */
+  add(value: unknown, key: Key, group: number, cursor: RecordCursor, sub: number): void {
     const batch = this.#batch;
     batch.values.push(value);
     batch.keys.push(key);
@@ -41,6 +43,7 @@ export class OutboundChannel {
     batch.timestamps.push(cursor.timestamp);
     batch.origins.push(cursor.origin);
     batch.originRows.push(cursor.row);
+    batch.subs.push(sub);
     batch.bytes += cursor.bytes;
     if (batch.values.length >= BATCH_ROWS_MAX || batch.bytes >= BATCH_BYTES_MAX) this.flush();
   }
@@ -61,6 +64,11 @@ export class OutboundChannel {
   watermark(origin: string, event: WatermarkEvent): void {
     this.flush();
     this.#delivery.watermark(origin, event);
+  }
+
+  barrier(epoch: number): void {
+    this.flush();
+    this.#delivery.barrier(epoch);
   }
 
   end(final: boolean): void {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { keyGroupOf } from "../state/key_group.ts";
+import { keyGroupOf, type KeyHash } from "../state/key_group.ts";
 import type { Key } from "../stream.ts";
 import type { WatermarkEvent } from "../time/watermark.ts";
 import type { Rows } from "../transport/rows.ts";
@@ -23,6 +23,7 @@ export class EdgeOutput {
   readonly #edges: readonly (readonly OutboundChannel[])[];
   readonly #operator: string;
   readonly #key: (value: unknown) => Key;
+  readonly #hash: KeyHash;
   readonly #cursor: RecordCursor;
   readonly #failures: Failures;
 
@@ -30,6 +31,8 @@ export class EdgeOutput {
     /** For dead letters: whose keyBy this is. */
     operator: string;
     key: (value: unknown) => Key;
+    /** How key groups are computed; of the key's string form unless said. */
+    hash?: KeyHash;
     /** The worker of each key group. */
     routing: readonly number[];
     /** By edge, then worker. */
@@ -41,6 +44,7 @@ export class EdgeOutput {
     this.#edges = options.edges;
     this.#operator = options.operator;
     this.#key = options.key;
+    this.#hash = options.hash ?? "string";
     this.routing = options.routing;
     this.#cursor = options.cursor;
     this.#failures = options.failures;
@@ -64,9 +68,18 @@ export class EdgeOutput {
         `Cannot key the record: its key is ${found}, expected a string or a finite number`;
       return this.#failures.refused(this.#operator, value, reason, this.#cursor);
     }
-    const group = keyGroupOf(key, this.routing.length);
+    let group: number;
+    try {
+      group = keyGroupOf(key, this.routing.length, this.#hash);
+    } catch (error) {
+      return this.#failures.thrown(this.#operator, value, error, this.#cursor);
+    }
     const worker = this.routing[group] ?? 0;
-    for (const channels of this.#edges) channels[worker]?.add(value, key, group, this.#cursor);
+    // One thing leaves, whichever stages read it: their names make what they put out different.
+    const sub = this.#cursor.leaving();
+    for (const channels of this.#edges) {
+      channels[worker]?.add(value, key, group, this.#cursor, sub);
+    }
   }
 
   /** Rows that are all of one worker's key groups. */
@@ -76,6 +89,10 @@ export class EdgeOutput {
 
   watermark(origin: string, event: WatermarkEvent): void {
     for (const channel of this.channels) channel.watermark(origin, event);
+  }
+
+  barrier(epoch: number): void {
+    for (const channel of this.channels) channel.barrier(epoch);
   }
 
   end(final: boolean): void {

@@ -16,6 +16,7 @@ import type { Failures } from "./failures.ts";
 import type { KeyedStage } from "./keyed_stage.ts";
 import type { Link, PeerMessage } from "./protocol.ts";
 import { RecordCursor } from "./record_cursor.ts";
+import type { StageMessage } from "./stage_inputs.ts";
 
 /** The channels of one worker. */
 export class Exchange {
@@ -71,6 +72,11 @@ export class Exchange {
     return this.#outbound.get(edge.id) ?? [];
   }
 
+  /** The ways in over an edge, by worker. */
+  inbound(edge: Edge): readonly InboundChannel[] {
+    return this.#inbound.get(edge.id) ?? [];
+  }
+
   /** Hands over what has come together. */
   flush(): void {
     for (const channels of this.#outbound.values()) for (const channel of channels) channel.flush();
@@ -101,15 +107,19 @@ export class Exchange {
   }
 
   #localDelivery(edge: Edge): Delivery {
-    const stage = () => this.#stages.get(edge.to);
+    const { input } = edge;
+    const take = (message: StageMessage) => {
+      const channel = this.#inbound.get(edge.id)?.[this.#worker];
+      if (channel !== undefined) this.#stages.get(edge.to)?.take(channel, message);
+    };
     return {
       rows: (rows) => {
-        const channel = this.#inbound.get(edge.id)?.[this.#worker];
-        if (channel !== undefined) stage()?.accept(rows, edge.input, channel);
+        take({ kind: "rows", input, rows });
         return rows.length;
       },
-      watermark: (origin, event) => stage()?.acceptWatermark(edge.input, origin, event),
-      end: (final) => stage()?.acceptEnd(edge.input, final),
+      watermark: (origin, event) => take({ kind: "watermark", input, origin, event }),
+      barrier: (epoch) => take({ kind: "barrier", epoch }),
+      end: (final) => take({ kind: "end", input, final }),
     };
   }
 
@@ -129,6 +139,7 @@ export class Exchange {
         return rows.length;
       },
       watermark: (origin, event) => post({ type: "watermark", edge: edge.id, origin, event }),
+      barrier: (epoch) => post({ type: "barrier", edge: edge.id, epoch }),
       end: (final) => post({ type: "end", edge: edge.id, final }),
     };
   }
@@ -154,9 +165,10 @@ export class Exchange {
         keys: { keyAt: () => key },
         origin: batch.originAt(row),
         row: batch.originRowAt(row),
+        sub: batch.subAt(row),
       });
       this.#failures.refused(
-        `${edge.from}/keyBy`,
+        `${edge.from}/${"keyBy" in edge ? "keyBy" : "broadcast"}`,
         undefined,
         `${error.message} (worker ${to})`,
         cursor,
@@ -206,13 +218,18 @@ export class Exchange {
         `Cannot take a message for edge ${message.edge} from worker ${from}: there is no such edge`,
       );
     }
+    const { input } = edge;
     switch (message.type) {
       case "rows":
-        return stage.accept(this.#decode(edge, message.rows), edge.input, channel);
-      case "watermark":
-        return stage.acceptWatermark(edge.input, message.origin, message.event);
+        return stage.take(channel, { kind: "rows", input, rows: this.#decode(edge, message.rows) });
+      case "watermark": {
+        const { origin, event } = message;
+        return stage.take(channel, { kind: "watermark", input, origin, event });
+      }
+      case "barrier":
+        return stage.take(channel, { kind: "barrier", epoch: message.epoch });
       case "end":
-        return stage.acceptEnd(edge.input, message.final);
+        return stage.take(channel, { kind: "end", input, final: message.final });
       case "credit":
         return this.#outbound.get(message.edge)?.[from]?.credit(message.rows, message.bytes);
     }

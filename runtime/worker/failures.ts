@@ -5,11 +5,13 @@
  */
 
 import { type DeadLetter, type ErrorPolicy, letterValue, reasonOf } from "../dead_letter.ts";
+import { outputId } from "./output_id.ts";
 import { originText, type RecordCursor } from "./record_cursor.ts";
 
 /** Where a worker's failures end up. */
 export interface FailureListener {
-  deadLetter(letter: DeadLetter): void;
+  /** @param id what a sink of dead letters knows it by: as of an output of the record */
+  deadLetter(letter: DeadLetter, id: string): void;
   /** The job can't go on in this attempt. */
   failed(error: Error, policy: Exclude<ErrorPolicy, "resume">): void;
 }
@@ -38,19 +40,23 @@ export class Failures {
     cause?: unknown,
   ): void {
     const { key, timestamp } = cursor;
-    this.letter({
-      operator,
-      ...(key === undefined ? {} : { key }),
-      origin: originText(cursor.origin, cursor.row),
-      reason,
-      ...(timestamp === -Infinity ? {} : { timestamp }),
-      value: letterValue(value),
-    }, cause);
+    this.letter(
+      {
+        operator,
+        ...(key === undefined ? {} : { key }),
+        origin: originText(cursor.origin, cursor.row),
+        reason,
+        ...(timestamp === -Infinity ? {} : { timestamp }),
+        value: letterValue(value),
+      },
+      outputId(cursor.origin, cursor.row, cursor.leaving()),
+      cause,
+    );
   }
 
   /** A dead letter that is already made. */
-  letter(letter: DeadLetter, cause?: unknown): void {
-    this.#listener.deadLetter(letter);
+  letter(letter: DeadLetter, id: string, cause?: unknown): void {
+    this.#listener.deadLetter(letter, id);
     if (this.#policy === "resume") return;
     const of = letter.origin === "" ? "a timer" : `the record at ${letter.origin}`;
     const error = new Error(`Operator "${letter.operator}" failed on ${of}: ${letter.reason}`, {

@@ -8,29 +8,28 @@
  * @module
  */
 
+import type { RestoredStage, StageSnapshot } from "../checkpoint/worker_snapshot.ts";
+import type { Clock } from "../clock.ts";
 import { TURN_ROWS_MAX } from "../limits.ts";
 import type { KeyedState } from "../state/keyed_state.ts";
-import { InputWatermark, OperatorWatermark, type WatermarkEvent } from "../time/watermark.ts";
 import type { Rows } from "../transport/rows.ts";
-import { InboundChannel } from "./channel.ts";
+import { BROADCAST_OWNER, BroadcastActor } from "./broadcast_actor.ts";
+import type { InboundChannel } from "./channel.ts";
+import type { EpochSnapshot } from "./epoch_snapshot.ts";
 import type { KeyedOperator } from "./keyed_operator.ts";
+import { endOrigin, saltOf } from "./output_id.ts";
 import {
   type MailboxEntry,
   PartitionActor,
   type ReceivedBatch,
   type StageMark,
 } from "./partition_actor.ts";
+import { ProcessingTime } from "./processing_time.ts";
 import type { RecordCursor } from "./record_cursor.ts";
+import { type StageInput, StageInputs, type StageMessage } from "./stage_inputs.ts";
 import type { Chain, StageOutputs } from "./stage_outputs.ts";
+import { TimerFiring } from "./timer_firing.ts";
 import type { TurnQueue } from "./turn_queue.ts";
-
-/** What an input of the stage is made of. */
-export interface StageInput {
-  /** Channels that will say that they have ended: one for each of its edges and workers. */
-  readonly channels: number;
-  /** Origins of watermarks that are waited for from the start. */
-  readonly origins: readonly string[];
-}
 
 /** A keyed stage on one worker. */
 export class KeyedStage {
@@ -40,23 +39,29 @@ export class KeyedStage {
   /** Rows in mailboxes. */
   waiting = 0;
   readonly #domain: string;
+  /** Makes the numbers of outputs: of timers and ends, and by input. */
+  readonly #salt: number;
+  readonly #salts: readonly number[];
   readonly #queue: TurnQueue;
+  readonly #clock: Clock;
   readonly #cursor: RecordCursor;
   readonly #state: KeyedState;
   readonly #operator: KeyedOperator;
   readonly #outputs: StageOutputs;
+  readonly #snapshotOf: (epoch: number) => EpochSnapshot;
   readonly #ended: () => void;
+  readonly #inputs: StageInputs;
   /** By key group; those of other workers are not there. */
   readonly #actors: (PartitionActor | undefined)[];
   readonly #chains = new Map<PartitionActor, Chain>();
-  readonly #inputs: InputWatermark[];
-  readonly #clock: OperatorWatermark;
-  readonly #channelsLeft: number[];
-  readonly #inputFinal: boolean[];
+  /** Takes the rows of the last input, if that is a broadcast. */
+  readonly #broadcast: BroadcastActor | undefined;
   readonly #marks: StageMark[] = [];
   readonly #counts: Int32Array;
   readonly #stopProbing: () => void;
-  #idle = false;
+  readonly #firing: TimerFiring;
+  readonly #processing: ProcessingTime;
+  #over = false;
 
   constructor(options: {
     name: string;
@@ -64,43 +69,89 @@ export class KeyedStage {
     /** The worker of each key group. */
     routing: readonly number[];
     inputs: readonly StageInput[];
+    /** The stage at the checkpoint that the job starts from. */
+    restored: RestoredStage | undefined;
     queue: TurnQueue;
+    clock: Clock;
     cursor: RecordCursor;
     state: KeyedState;
     operator: KeyedOperator;
     outputs: StageOutputs;
+    /** Where its part of an epoch's snapshot goes. */
+    snapshotOf: (epoch: number) => EpochSnapshot;
     /** Called once, when everything has been handled and handed on. */
     ended: () => void;
   }) {
     this.name = options.name;
     this.#domain = originOf(options.name, options.worker);
+    this.#salt = saltOf(options.name);
+    this.#salts = options.inputs.map((_, input) => saltOf(`${options.name}/${input}`));
     this.#queue = options.queue;
+    this.#clock = options.clock;
     this.#cursor = options.cursor;
     this.#state = options.state;
     this.#operator = options.operator;
     this.#outputs = options.outputs;
+    this.#snapshotOf = options.snapshotOf;
     this.#ended = options.ended;
-    this.#inputs = options.inputs.map((input) => new InputWatermark(input.origins));
-    this.#clock = new OperatorWatermark(this.#inputs);
-    this.#channelsLeft = options.inputs.map((input) => input.channels);
-    this.#inputFinal = options.inputs.map(() => true);
+    const watermark = options.restored?.watermark ?? -Infinity;
+    this.#inputs = new StageInputs({
+      inputs: options.inputs,
+      watermark,
+      now: () => this.#clock.monotonic(),
+      listener: {
+        rows: (rows, input, channel) => this.#deal(rows, input, channel),
+        time: (event) => {
+          const at = event.kind === "advance" ? event.at : undefined;
+          this.#mark(at, () => {
+            const { generators } = this.#outputs;
+            if (at === Infinity) generators.finish(this.#domain);
+            else if (at !== undefined) generators.advance(this.#domain);
+            this.#outputs.watermark(this.#domain, event);
+          });
+        },
+        barrier: (epoch, alignMs) => this.#mark(undefined, () => this.#pass(epoch, alignMs)),
+        ended: (final) => this.#mark(undefined, () => this.#end(final)),
+      },
+    });
     this.#counts = new Int32Array(options.routing.length + 1);
     this.#actors = options.routing.map((worker, group) => {
       if (worker !== options.worker) return undefined;
-      const chain = this.#outputs.chain(this.#domain);
-      const actor: PartitionActor = new PartitionActor(group, () => this.#turn(actor, chain));
+      const chain = this.#outputs.chain(
+        this.#domain,
+        group,
+        endOrigin(options.name, "group", group),
+      );
+      const actor: PartitionActor = new PartitionActor(
+        group,
+        () => this.#turn(actor, chain),
+        this.#state.timersOf(group),
+      );
+      actor.watermark = watermark;
       this.#chains.set(actor, chain);
       return actor;
     });
-    this.#stopProbing = this.#outputs.probeIdleness(this.#domain, () => this.waiting > 0);
+    this.#broadcast = this.#operator.broadcast === undefined ? undefined : this.#openBroadcast();
+    this.#stopProbing = this.#outputs.generators.watch(this.#domain, () => this.waiting > 0);
+    this.#firing = new TimerFiring(options);
+    this.#processing = new ProcessingTime(
+      options.clock,
+      [...this.#chains.keys()],
+      (actor) => this.#line(actor),
+    );
   }
 
   /** Event-time clock. */
   get watermark(): number {
-    return this.#clock.at;
+    return this.#inputs.watermark;
   }
 
-  /** Keys with state. */
+  /** Whether everything has been handled and handed on: no barrier comes any more. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Keys with state or timers. */
   get keys(): number {
     return this.#state.kept;
   }
@@ -110,12 +161,48 @@ export class KeyedStage {
     for (const actor of this.#chains.keys()) this.#line(actor);
   }
 
+  /** A channel brings something. */
+  take(channel: InboundChannel, message: StageMessage): void {
+    this.#inputs.take(channel, message);
+  }
+
+  /** Says again what time it is, for what was held up when the checkpoint was taken. */
+  announce(): void {
+    const at = this.watermark;
+    if (at > -Infinity && this.#outputs.holdsMarks) {
+      this.#outputs.watermark(this.#domain, { kind: "advance", at });
+    }
+  }
+
+  /** What the stage is now: its part of a checkpoint, but for its keys. */
+  snapshot(): StageSnapshot {
+    return {
+      name: this.name,
+      keys: this.keys,
+      inputs: this.#inputs.times,
+      watermark: this.watermark,
+      ...this.#outputs.snapshot(),
+      broadcast: this.#operator.broadcastState?.snapshot(),
+    };
+  }
+
+  /** Hands over its part of an epoch, after its end: no barrier comes for that. */
+  handOver(epoch: EpochSnapshot): void {
+    epoch.stage(this.snapshot(), this.#state, 0);
+  }
+
   /**
    * Rows came over a channel: one look-up of their keys, and one counting sort of row numbers by key group; no row is
    * copied.
    */
-  accept(rows: Rows, input: number, channel: InboundChannel): void {
+  #deal(rows: Rows, input: number, channel: InboundChannel): void {
     const { length } = rows;
+    const broadcast = this.#broadcast;
+    if (broadcast !== undefined && input === this.#inputs.count - 1) {
+      this.waiting += length;
+      broadcast.accept(rows, input, channel);
+      return this.#line(broadcast);
+    }
     const slots = new Uint32Array(length);
     rows.slotsIn(this.#state.keys, slots);
     this.#state.enter(slots);
@@ -138,6 +225,27 @@ export class KeyedStage {
     }
   }
 
+  #openBroadcast(): BroadcastActor {
+    const chain = this.#outputs.chain(this.#domain, BROADCAST_OWNER);
+    const actor = new BroadcastActor((actor) => this.#turn(actor, chain));
+    this.#chains.set(actor, chain);
+    return actor;
+  }
+
+  #handleBroadcast(
+    actor: BroadcastActor,
+    entry: Extract<MailboxEntry, { kind: "rows" }>,
+    most: number,
+    chain: Chain,
+  ): number {
+    const [operator, cursor, outputs] = [this.#operator, this.#cursor, this.#outputs];
+    const salt = this.#salts[entry.batch.input] ?? 0;
+    const handled = actor.handleRows(entry, most, { operator, cursor, outputs, chain, salt });
+    this.rows += handled;
+    this.waiting -= handled;
+    return handled;
+  }
+
   /** Row numbers by key group; leaves in `#counts` where each group's end. */
   #orderByGroup({ groups, length }: Rows): Uint32Array {
     const ends = this.#counts.fill(0);
@@ -152,69 +260,46 @@ export class KeyedStage {
     return order;
   }
 
-  /** A watermark, or idleness, came over a channel. */
-  acceptWatermark(input: number, origin: string, event: WatermarkEvent): void {
-    this.#inputs[input]?.apply(origin, event);
-    this.#clockMayMove();
-  }
-
-  /** A channel has ended. */
-  acceptEnd(input: number, final: boolean): void {
-    if (!final) this.#inputFinal[input] = false;
-    const left = this.#channelsLeft[input] = (this.#channelsLeft[input] ?? 0) - 1;
-    if (left === 0 && this.#inputFinal[input]) {
-      this.#inputs[input]?.finish();
-      this.#clockMayMove();
-    }
-    if (this.#channelsLeft.every((channels) => channels === 0)) {
-      const everythingFinal = this.#inputFinal.every((isFinal) => isFinal);
-      this.#mark(this.#clock.at, () => this.#end(everythingFinal));
-    }
-  }
-
   close(): void {
     this.#stopProbing();
+    this.#processing.close();
     this.#operator.close();
     for (const chain of this.#chains.values()) chain.close();
     this.#outputs.close();
     this.#state.close();
   }
 
+  /** Every actor has handled what came before the barrier, and nothing behind it. */
+  #pass(epoch: number, alignMs: number): void {
+    this.#snapshotOf(epoch).stage(this.snapshot(), this.#state, alignMs);
+    this.#outputs.barrier(epoch);
+    this.#inputs.release();
+  }
+
   #end(final: boolean): void {
     this.#stopProbing();
+    this.#processing.close();
     if (final) {
       for (const [actor, chain] of this.#chains) {
-        this.#cursor.leave();
+        this.#cursor.leave(-Infinity, endOrigin(this.name, "group", actor.group));
+        this.#cursor.salt = this.#salt;
         this.#operator.complete(actor, chain);
       }
     }
-    this.#outputs.end(final, this.#ended);
+    this.#outputs.end(final, () => {
+      this.#over = true;
+      this.#ended();
+    });
   }
 
-  #clockMayMove(): void {
-    const moved = this.#clock.update();
-    const { at, idle } = this.#clock;
-    if (moved) {
-      this.#mark(at, () => {
-        this.#outputs.advance(this.#domain);
-        this.#outputs.watermark(this.#domain, { kind: "advance", at });
-      });
-    } else if (this.#idle && !idle) {
-      // Stages behind must wait for this one again, though it has nothing new to promise yet.
-      this.#mark(at, () => this.#outputs.watermark(this.#domain, { kind: "active" }));
-    }
-    if (idle && !this.#idle) {
-      this.#mark(at, () => this.#outputs.watermark(this.#domain, { kind: "idle" }));
-    }
-    this.#idle = idle;
-  }
-
-  /** Calls `pass` when every actor has handled what came before, and its timers up to `watermark`. */
-  #mark(watermark: number, pass: () => void): void {
+  /** Calls `pass` when every actor has handled what came before, and its timers up to `watermark` if that moves. */
+  #mark(watermark: number | undefined, pass: () => void): void {
     const mark: StageMark = { watermark, waiting: 0, pass };
     for (const actor of this.#chains.keys()) {
-      if (actor.first === undefined && actor.timers.nextAt > watermark) actor.watermark = watermark;
-      else {
+      const hasTimers = watermark !== undefined && actor.timers.nextAt <= watermark;
+      if (actor.first === undefined && !hasTimers) {
+        actor.watermark = watermark ?? actor.watermark;
+      } else {
         mark.waiting++;
         actor.push({ kind: "mark", mark });
         this.#line(actor);
@@ -229,7 +314,7 @@ export class KeyedStage {
   }
 
   #line(actor: PartitionActor): void {
-    if (actor.inLine || actor.first === undefined || this.#outputs.valve.blocked) return;
+    if (actor.inLine || !actor.isBusy || this.#outputs.valve.blocked) return;
     actor.inLine = true;
     this.#queue.add(actor.taker);
   }
@@ -238,15 +323,20 @@ export class KeyedStage {
     actor.inLine = false;
     const { valve } = this.#outputs;
     let left = TURN_ROWS_MAX;
+    left -= this.#firing.fire(actor, "processing", actor.processingTime, left, chain);
     for (
       let entry = actor.first;
       entry !== undefined && left > 0 && !valve.blocked;
       entry = actor.first
     ) {
-      if (entry.kind === "rows") left -= this.#handleRows(actor, entry, left, chain);
-      else left -= this.#handleMark(actor, entry.mark, left, chain);
+      if (entry.kind === "rows") {
+        left -= actor instanceof BroadcastActor
+          ? this.#handleBroadcast(actor, entry, left, chain)
+          : this.#handleRows(actor, entry, left, chain);
+      } else left -= this.#handleMark(actor, entry.mark, left, chain);
     }
-    this.#outputs.advance(this.#domain);
+    this.#outputs.generators.advance(this.#domain);
+    this.#processing.watch(actor);
     this.#line(actor);
     return TURN_ROWS_MAX - left;
   }
@@ -266,6 +356,7 @@ export class KeyedStage {
     const from = entry.next;
     cursor.bytes = rows.bytes / rows.length;
     cursor.keys = state;
+    cursor.salt = this.#salts[input] ?? 0;
     state.touch(slots, order, from, end);
     let at = from;
     while (at < end && !valve.blocked) {
@@ -275,6 +366,8 @@ export class KeyedStage {
       cursor.timestamp = rows.timestampAt(row);
       cursor.origin = rows.originAt(row);
       cursor.row = rows.originRowAt(row);
+      cursor.sub = rows.subAt(row);
+      cursor.left = 0;
       this.#operator.row(actor, input, slot, rows.valueAt(row, state, slot), chain);
       state.leave(slot);
     }
@@ -294,25 +387,16 @@ export class KeyedStage {
 
   /** Fires timers up to the mark; if they are too many for a turn, the mark stays first. */
   #handleMark(actor: PartitionActor, mark: StageMark, most: number, chain: Chain): number {
-    const { valve } = this.#outputs;
-    actor.watermark = mark.watermark;
+    const { watermark } = mark;
     let fired = 0;
-    while (fired < most && !valve.blocked) {
-      const timer = actor.timers.takeDue(mark.watermark);
-      if (timer === undefined) {
-        actor.shift();
-        mark.waiting--;
-        if (mark.waiting === 0) this.#passMarks();
-        break;
-      }
-      fired++;
-      const slot = this.#state.enterKey(timer.key, actor.group);
-      this.#cursor.leave(timer.at);
-      this.#cursor.keys = this.#state;
-      this.#cursor.slot = slot;
-      this.#operator.timer(actor, timer, slot, chain);
-      this.#state.leave(slot);
+    if (watermark !== undefined) {
+      actor.watermark = watermark;
+      fired = this.#firing.fire(actor, "event", watermark, most, chain);
+      if (fired === most || this.#outputs.valve.blocked) return fired + 1;
     }
+    actor.shift();
+    mark.waiting--;
+    if (mark.waiting === 0) this.#passMarks();
     return fired + 1;
   }
 }

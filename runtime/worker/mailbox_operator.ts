@@ -16,6 +16,7 @@ import type { ActorContext, Key, Keyed } from "../stream.ts";
 import type { KeyedOperator as KeyedOperatorSpec } from "../topology.ts";
 import type { Failures } from "./failures.ts";
 import type { KeyedOperator } from "./keyed_operator.ts";
+import { endOrigin } from "./output_id.ts";
 import type { PartitionActor } from "./partition_actor.ts";
 import type { KeyReader, RecordCursor } from "./record_cursor.ts";
 import { RxChain } from "./rx_chain.ts";
@@ -105,6 +106,7 @@ export class MailboxOperator implements KeyedOperator {
   complete(actor: PartitionActor, chain: Chain): void {
     for (const [key, active] of this.#active.get(actor) ?? []) {
       const slot = this.#keyed.enterKey(key, actor.group);
+      this.#cursor.leave(-Infinity, endOrigin(this.#name, "key", key));
       this.#cursor.keys = this.#keyed;
       this.#cursor.slot = slot;
       this.#complete(slot, active, chain);
@@ -157,7 +159,13 @@ export class MailboxOperator implements KeyedOperator {
 
   #start(actor: PartitionActor, key: Key, now: number): ActiveMailbox {
     const mailbox = new Subject<unknown>();
-    const context = new MailboxContext(key, this.#handles, actor.watermark, this.#cursor.timestamp);
+    const context = new MailboxContext(
+      key,
+      this.#handles,
+      this.#clock,
+      actor.watermark,
+      this.#cursor.timestamp,
+    );
     const outputs: Observable<unknown> = this.#spec.behavior(mailbox.asObservable(), context);
     const active: ActiveMailbox = {
       mailbox,
@@ -223,12 +231,24 @@ class MailboxContext implements ActorContext<Key, StateSpecs> {
   readonly state: Handles<StateSpecs>;
   watermark: number;
   timestamp: number;
+  readonly #clock: Clock;
 
-  constructor(key: Key, state: Handles<StateSpecs>, watermark: number, timestamp: number) {
+  constructor(
+    key: Key,
+    state: Handles<StateSpecs>,
+    clock: Clock,
+    watermark: number,
+    timestamp: number,
+  ) {
     this.key = key;
     this.state = state;
+    this.#clock = clock;
     this.watermark = watermark;
     this.timestamp = timestamp;
+  }
+
+  get processingTime(): number {
+    return this.#clock.now();
   }
 }
 

@@ -6,7 +6,12 @@
  * @module
  */
 
-import { InputWatermark, type WatermarkEvent } from "../time/watermark.ts";
+import {
+  type InputTime,
+  InputWatermark,
+  outcomeOf,
+  type WatermarkEvent,
+} from "../time/watermark.ts";
 
 /** What the branches have said of one origin. */
 interface Heard {
@@ -25,9 +30,23 @@ export class MergedWatermarks {
     this.#inputs.add(input);
   }
 
+  /** What the branches have said, for a checkpoint. */
+  snapshot(): { origin: string; branches: InputTime; ended: number }[] {
+    return [...this.#heard].map(([origin, { branches, ended }]) => ({
+      origin,
+      branches: branches.snapshot(),
+      ended,
+    }));
+  }
+
+  /** Goes on from a checkpoint. */
+  restore(origin: string, branches: InputTime, ended: number): void {
+    this.#heard.set(origin, { branches: new InputWatermark([], branches), ended });
+  }
+
   /** Takes what a branch says of an origin; gives what is now true of the merged stream. */
   apply(input: number, origin: string, event: WatermarkEvent): readonly WatermarkEvent[] {
-    if (this.#inputs.size < 2) return [event];
+    if (this.#inputs.size < 2 || event.kind === "settle") return [event];
     let heard = this.#heard.get(origin);
     if (heard === undefined) {
       heard = { branches: new InputWatermark([...this.#inputs].map(String)), ended: 0 };
@@ -38,12 +57,12 @@ export class MergedWatermarks {
       this.#heard.delete(origin);
       return [event];
     }
-    const before = { at: branches.at, idle: branches.idle };
-    branches.apply(String(input), event.kind === "ended" ? { ...event, successors: [] } : event);
-    const events: WatermarkEvent[] = [];
-    if (branches.at > before.at) events.push({ kind: "advance", at: branches.at });
-    else if (before.idle && !branches.idle) events.push({ kind: "active" });
-    if (!before.idle && branches.idle) events.push({ kind: "idle" });
-    return events;
+    const branch = String(input);
+    if (event.kind === "ended") {
+      return outcomeOf(branches, branch, { kind: "ended", successors: [] });
+    }
+    // A split that says a watermark is not idle any more; here, where each branch counts for itself, that is said.
+    const first = event.kind === "advance" ? outcomeOf(branches, branch, { kind: "active" }) : [];
+    return [...first, ...outcomeOf(branches, branch, event)];
   }
 }

@@ -6,24 +6,40 @@
 
 import type { SinkWriter } from "../../connectors/sink.ts";
 import type { ConnectorContext } from "../../connectors/source.ts";
+import type { RestoredWorker, WorkerSnapshot } from "../checkpoint/worker_snapshot.ts";
 import type { Clock } from "../clock.ts";
 import { columnarCut } from "../columnar_cut.ts";
 import type { DeadLetter } from "../dead_letter.ts";
-import { type JobPlan, type Stage, stagesOf } from "../stage_plan.ts";
+import { type Edge, type JobPlan, type Stage, stagesOf } from "../stage_plan.ts";
+import { BroadcastState } from "../state/broadcast_state.ts";
 import { KeyedState } from "../state/keyed_state.ts";
+import { restoreState } from "../state/restore_state.ts";
+import type { GateOrigins } from "../time/gate_watermark.ts";
 import type { NodeId, NodeOf, Topology } from "../topology.ts";
 import type { Outside } from "./async_operator.ts";
+import { BroadcastOperator } from "./broadcast_operator.ts";
+import { BroadcastOutput } from "./broadcast_output.ts";
 import { EdgeOutput } from "./edge_output.ts";
+import { EpochSnapshot } from "./epoch_snapshot.ts";
 import { Exchange } from "./exchange.ts";
 import type { Failures } from "./failures.ts";
 import { Gate } from "./gate.ts";
 import { HandlerOperator, type KeyedOperator } from "./keyed_operator.ts";
 import { KeyedStage, originOf } from "./keyed_stage.ts";
 import { MailboxOperator, PipeOperator } from "./mailbox_operator.ts";
-import type { Command, Link, Placement, WorkerMessage, WorkerReport } from "./protocol.ts";
+import { deadLetterOrigin } from "./output_id.ts";
+import {
+  type Command,
+  type Link,
+  type Placement,
+  sentError,
+  type WorkerMessage,
+  type WorkerReport,
+} from "./protocol.ts";
 import { RecordCursor } from "./record_cursor.ts";
 import { SinkPort } from "./sink_port.ts";
-import { shardOrigin, SourceStage } from "./source_stage.ts";
+import { shardOrigin } from "./shard_actor.ts";
+import { SourceStage } from "./source_stage.ts";
 import { StageOutputs } from "./stage_outputs.ts";
 import { TurnQueue } from "./turn_queue.ts";
 
@@ -39,12 +55,19 @@ export interface OpenJobOptions {
   readonly clock: Clock;
   readonly outside: Outside;
   readonly failures: Failures;
-  readonly tell: (message: WorkerMessage) => void;
+  /** This worker's part of the checkpoint that the job starts from. */
+  readonly restored: RestoredWorker | undefined;
+  /** Whether checkpoints are taken. */
+  readonly checkpoints: boolean;
+  readonly tell: (message: WorkerMessage, transfer?: Transferable[]) => void;
   /** Every stage has ended and every sink is flushed. */
   readonly ended: () => void;
   /** Turns have handed over what they put out. */
   readonly flushed: () => void;
 }
+
+/** What the sink of dead letters is called among those of the job. */
+export const DEAD_LETTERS = "dead letters";
 
 /** A job on one worker. */
 export class OpenJob {
@@ -57,13 +80,19 @@ export class OpenJob {
   readonly #letterCursor = new RecordCursor();
   readonly #sources = new Map<string, SourceStage>();
   readonly #keyed: KeyedStage[] = [];
+  /** Epochs whose checkpoint is not decided. */
+  readonly #epochs = new Map<number, EpochSnapshot>();
+  /** Ends when all that sinks were told to commit is. */
+  #commits: Promise<unknown> = Promise.resolve();
   #stagesLeft: number;
 
   constructor(options: OpenJobOptions) {
     this.#options = options;
     const { clock, placement, plan, topology, failures, writers } = options;
     this.#queue = new TurnQueue(clock, () => this.#flush());
-    const decoders = plan.edges.map(({ keyBy }) => columnarCut(topology, keyBy)?.decoder);
+    const decoders = plan.edges.map((edge) =>
+      "keyBy" in edge ? columnarCut(topology, edge.keyBy)?.decoder : undefined
+    );
     this.#exchange = new Exchange(
       placement.worker,
       options.links,
@@ -71,17 +100,25 @@ export class OpenJob {
       decoders,
       failures,
     );
-    const port = (writer: SinkWriter<never>) =>
-      new SinkPort(writer as SinkWriter<unknown>, (error) => failures.fatal(error));
-    for (const [name, writer] of writers) this.#sinks.set(name, port(writer));
-    this.#deadLetters = options.deadLetters === undefined ? undefined : port(options.deadLetters);
+    const port = (name: string, writer: SinkWriter<never>) =>
+      new SinkPort({
+        name,
+        writer: writer as SinkWriter<unknown>,
+        failed: (error) => failures.fatal(error),
+        written: (epoch, sink, prepared) => this.#epochs.get(epoch)?.sink(sink, prepared),
+      });
+    for (const [name, writer] of writers) this.#sinks.set(name, port(name, writer));
+    this.#deadLetters = options.deadLetters === undefined
+      ? undefined
+      : port(DEAD_LETTERS, options.deadLetters);
     const stages = stagesOf(topology);
     this.#stagesLeft = stages.length;
     for (const stage of stages) this.#openStage(stage, stages);
     this.#exchange.open(this.#keyed);
+    if (options.restored !== undefined) { for (const stage of this.#keyed) stage.announce(); }
   }
 
-  command(command: Exclude<Command, { type: "report" }>): void {
+  command(command: Exclude<Command, { type: "report" | "ping" }>): void {
     switch (command.type) {
       case "openShard":
         return this.#sources.get(command.source)?.openShard(command.shard, command.after);
@@ -89,13 +126,35 @@ export class OpenJob {
         return this.#sources.get(command.source)?.releaseShard(command.shard, command.successors);
       case "endSource":
         return this.#sources.get(command.source)?.endSource();
+      case "barrier": {
+        const snapshot = this.#snapshotOf(command.epoch);
+        for (const source of this.#sources.values()) source.barrier(snapshot);
+        for (const stage of this.#keyed) if (stage.over) stage.handOver(snapshot);
+        return;
+      }
+      case "committed":
+        return this.#committed(command.epoch);
+      case "aborted":
+        // It stays here until its barrier has come everywhere: stages still ask for it.
+        this.#epochs.get(command.epoch)?.aborted();
+        return;
       case "stop":
-        for (const source of this.#sources.values()) source.stop();
+        for (const source of this.#sources.values()) source.stop(command.drain);
         return;
     }
   }
 
-  writeDeadLetter(letter: DeadLetter): void {
+  /** What everything is after the end of the last stage. */
+  lastSnapshot(epoch: number): Promise<WorkerSnapshot> {
+    return new Promise((resolve, reject) => {
+      const snapshot = this.#beginSnapshot(epoch, resolve, reject);
+      for (const source of this.#sources.values()) source.handOver(snapshot);
+      for (const stage of this.#keyed) stage.handOver(snapshot);
+    });
+  }
+
+  writeDeadLetter(letter: DeadLetter, id: string): void {
+    this.#letterCursor.leave(-Infinity, deadLetterOrigin(id));
     this.#deadLetters?.next(letter, this.#letterCursor);
     this.#queue.wake();
   }
@@ -117,6 +176,7 @@ export class OpenJob {
     for (const source of this.#sources.values()) source.close();
     for (const stage of this.#keyed) stage.close();
     this.#exchange.close();
+    await this.#commits;
     for (const sink of this.#allSinks()) await sink.close();
   }
 
@@ -138,6 +198,50 @@ export class OpenJob {
         [...this.#sinks].map(([name, { rows, pending }]) => [name, { rows, pending }]),
       ),
     };
+  }
+
+  /** The snapshot of an epoch: begun by the host's word, or by a barrier of another worker that was faster. */
+  #snapshotOf(epoch: number): EpochSnapshot {
+    const { tell } = this.#options;
+    return this.#epochs.get(epoch) ?? this.#beginSnapshot(
+      epoch,
+      (snapshot) => tell({ type: "snapshot", snapshot }, [snapshot.bytes.buffer]),
+      (error) => tell({ type: "declined", epoch, error: sentError(error) }),
+    );
+  }
+
+  #beginSnapshot(
+    epoch: number,
+    done: (snapshot: WorkerSnapshot) => void,
+    failed: (error: unknown) => void,
+  ): EpochSnapshot {
+    const sinks = this.#allSinks();
+    const snapshot = new EpochSnapshot({
+      epoch,
+      stages: [...this.#sources.keys(), ...this.#keyed.map(({ name }) => name)],
+      sinks: sinks.length,
+      clock: this.#options.clock,
+      done,
+      failed,
+      // Every stage has passed: all letters of what came before are there.
+      passed: () => {
+        this.#deadLetters?.finishEpoch(epoch).catch((error) => this.#options.failures.fatal(error));
+      },
+    });
+    this.#epochs.set(epoch, snapshot);
+    for (const sink of this.#sinks.values()) sink.expect(epoch);
+    return snapshot;
+  }
+
+  #committed(epoch: number): void {
+    for (const [other, snapshot] of this.#epochs) {
+      if (other > epoch) continue;
+      if (other === epoch) snapshot.committed();
+      this.#epochs.delete(other);
+    }
+    const commits = this.#allSinks().map((sink) => sink.commit(epoch));
+    this.#commits = Promise.all([this.#commits, ...commits])
+      .catch((error) => this.#options.failures.fatal(error));
   }
 
   #flush(): void {
@@ -166,6 +270,7 @@ export class OpenJob {
       sinks: this.#sinks,
       deadLetters: this.#deadLetters,
       halted: this.#halted,
+      restored: this.#options.restored?.stages[stage.name],
     }, () => opened.resume());
     const opened: SourceStage | KeyedStage = stage.head.kind === "source"
       ? this.#openSource(stage, stage.head, outputs, cursor)
@@ -178,10 +283,11 @@ export class OpenJob {
     outputs: StageOutputs,
     cursor: RecordCursor,
   ): SourceStage {
-    const { failures, connectors, tell } = this.#options;
-    const stage = new SourceStage({
+    const { failures, connectors, placement, tell } = this.#options;
+    const stage: SourceStage = new SourceStage({
       name,
       source,
+      listed: placement.shards[name] ?? [],
       context: connectors,
       queue: this.#queue,
       cursor,
@@ -190,7 +296,7 @@ export class OpenJob {
       // Its successors may be read on other workers: what they send must not overtake it.
       shardEnded: (shard) =>
         this.#exchange.settle(edges, () => tell({ type: "shardEnded", source: name, shard })),
-      ended: () => this.#stageEnded(),
+      ended: () => this.#stageEnded((snapshot) => stage.handOver(snapshot), name),
     });
     this.#sources.set(name, stage);
     return stage;
@@ -203,26 +309,32 @@ export class OpenJob {
     outputs: StageOutputs,
     cursor: RecordCursor,
   ): KeyedStage {
-    const { worker, workers, routing } = this.#options.placement;
+    const { clock, placement: { worker, routing } } = this.#options;
+    const restored = this.#options.restored?.stages[stage.name];
     const inputs = head.inputs.map((_, input) => {
       const edges = stage.inputs.filter((edge) => edge.input === input);
-      const origins = edges.flatMap((edge) => this.#originsOf(edge.from, stages));
-      return { channels: edges.length * workers, origins: [...new Set(origins)] };
+      const channels = edges.flatMap((edge) => this.#exchange.inbound(edge));
+      const origins = this.#originsOf(new Set(edges.map((edge) => edge.from)), stages);
+      return { channels, origins, restored: restored?.inputs[input] };
     });
     const { operator } = head;
     const specs = operator.kind === "pipe" ? {} : operator.state;
     const state = new KeyedState(specs, this.#options.connectors.random);
-    const keyed = new KeyedStage({
+    if (restored !== undefined) restoreState(state, restored, specs, stage.name);
+    const keyed: KeyedStage = new KeyedStage({
       name: stage.name,
       worker,
       routing,
       inputs,
+      restored,
+      clock,
       queue: this.#queue,
       cursor,
       state,
       operator: this.#operator(head, state, cursor),
       outputs,
-      ended: () => this.#stageEnded(),
+      snapshotOf: (epoch) => this.#snapshotOf(epoch),
+      ended: () => this.#stageEnded((snapshot) => keyed.handOver(snapshot), keyed.name),
     });
     this.#keyed.push(keyed);
     return keyed;
@@ -233,10 +345,17 @@ export class OpenJob {
     state: KeyedState,
     cursor: RecordCursor,
   ): KeyedOperator {
-    const { clock, failures } = this.#options;
+    const { clock, failures, connectors, placement } = this.#options;
     switch (operator.kind) {
       case "handlers":
-        return new HandlerOperator(name, operator, state, cursor, failures);
+        return new HandlerOperator(name, operator, state, clock, cursor, failures);
+      case "broadcast": {
+        const broadcast = new BroadcastState(operator.broadcast, connectors.random);
+        const restored = this.#options.restored?.stages[name]?.broadcast;
+        if (restored !== undefined) broadcast.restore(restored);
+        const around = { clock, cursor, failures, worker: placement.worker };
+        return new BroadcastOperator(name, operator, state, broadcast, around);
+      }
       case "actor":
         return new MailboxOperator(name, operator, state, clock, cursor, failures);
       case "pipe":
@@ -244,44 +363,60 @@ export class OpenJob {
     }
   }
 
-  /** Who sends a stage's watermarks: its shards, or its part on each worker. */
-  #originsOf(name: string, stages: readonly Stage[]): string[] {
+  /** Who sends the watermarks of stages: their shards, or their parts on each worker. */
+  #originsOf(names: Iterable<string>, stages: readonly Stage[]): GateOrigins {
     const { shards, workers } = this.#options.placement;
-    const stage = stages.find((other) => other.name === name);
-    if (stage?.head.kind === "source") {
-      return (shards[name] ?? []).map((shard) => shardOrigin(name, shard));
+    const splits = new Map<string, readonly string[]>();
+    const channels: string[] = [];
+    for (const name of names) {
+      const head = stages.find((other) => other.name === name)?.head;
+      if (head?.kind === "source") {
+        const origins = (shards[name] ?? []).map((shard) => shardOrigin(name, shard));
+        if (head.source.watermarks === "channels") channels.push(...origins);
+        else splits.set(name, origins);
+      } else {
+        for (let worker = 0; worker < workers; worker++) channels.push(originOf(name, worker));
+      }
     }
-    return Array.from({ length: workers }, (_, worker) => originOf(name, worker));
+    return { splits, channels };
   }
 
-  #edgeOutputs(stage: Stage, cursor: RecordCursor): Map<NodeId, EdgeOutput> {
-    const { topology, placement, failures } = this.#options;
-    const outputs = new Map<NodeId, EdgeOutput>();
-    for (const [node, edges] of Map.groupBy(stage.outputs, (edge) => edge.keyBy)) {
-      const keyBy = topology.nodes[node];
-      if (keyBy?.kind !== "keyBy") {
-        throw new Error(`Cannot open the edges of node ${node}: it is no keyBy`);
-      }
-      const output = new EdgeOutput({
-        operator: `${stage.name}/keyBy`,
-        key: keyBy.key,
-        routing: placement.routing,
-        edges: edges.map((edge) => this.#exchange.outbound(edge)),
-        cursor,
-        failures,
-      });
-      outputs.set(node, output);
+  #edgeOutputs(stage: Stage, cursor: RecordCursor): Map<NodeId, EdgeOutput | BroadcastOutput> {
+    const { topology, placement: { routing, worker }, failures } = this.#options;
+    const outputs = new Map<NodeId, EdgeOutput | BroadcastOutput>();
+    const cutOf = (edge: Edge) => "keyBy" in edge ? edge.keyBy : edge.broadcast;
+    for (const [id, ofCut] of Map.groupBy(stage.outputs, cutOf)) {
+      const node = topology.nodes[id];
+      const edges = ofCut.map((edge) => this.#exchange.outbound(edge));
+      const operator = `${stage.name}/${node?.kind}`;
+      const options = { operator, routing, edges, cursor, failures };
+      if (node?.kind === "keyBy") {
+        outputs.set(id, new EdgeOutput({ ...options, key: node.key, hash: node.hash }));
+      } else if (node?.kind === "broadcast") {
+        outputs.set(id, new BroadcastOutput({ ...options, worker }));
+      } else {throw new Error(
+          `Cannot open the edges of node ${id}: it is no keyBy and no broadcast`,
+        );}
     }
     return outputs;
   }
 
-  #stageEnded(): void {
+  /** Without checkpoints the end is what transactional sinks wait for. */
+  async #finishSinks(): Promise<void> {
+    if (this.#options.checkpoints) return;
+    await Promise.all(this.#allSinks().map((sink) => sink.finish()));
+  }
+
+  /** @param handOver its part of an epoch whose barrier did not come before its end */
+  #stageEnded(handOver: (snapshot: EpochSnapshot) => void, stage: string): void {
+    for (const snapshot of this.#epochs.values()) if (snapshot.lacks(stage)) handOver(snapshot);
     this.#stagesLeft--;
     if (this.#stagesLeft > 0) return;
     this.#queue.wake();
     // Sinks may still reject rows while they drain: their dead letters are written last.
     Promise.all([...this.#sinks.values()].map((sink) => sink.drain()))
       .then(() => this.#deadLetters?.drain())
+      .then(() => this.#finishSinks())
       .then(() => this.#options.ended(), (error) => this.#options.failures.fatal(error));
   }
 }

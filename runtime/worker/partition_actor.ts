@@ -5,7 +5,8 @@
  * @module
  */
 
-import { TimerQueue } from "../time/timers.ts";
+import { GroupTimers } from "../state/group_timers.ts";
+import type { TimerQueue } from "../time/timers.ts";
 import type { Rows } from "../transport/rows.ts";
 import type { InboundChannel } from "./channel.ts";
 import type { TurnTaker } from "./turn_queue.ts";
@@ -27,10 +28,10 @@ export interface ReceivedBatch {
   left: number;
 }
 
-/** A point in the stage's input that all its actors must reach: a watermark, or the end. */
+/** A point in the stage's input that all its actors must reach: a watermark, a barrier, or the end. */
 export interface StageMark {
-  /** The stage's clock from here on. */
-  readonly watermark: number;
+  /** The stage's clock from here on; undefined if it stays as it is, and no timer fires. */
+  readonly watermark: number | undefined;
   /** Actors that have not reached it. */
   waiting: number;
   /** What happens when all have. */
@@ -45,9 +46,14 @@ export type MailboxEntry =
 /** The actor of a key group. */
 export class PartitionActor {
   readonly group: number;
-  readonly timers = new TimerQueue();
+  /** Of event time. */
+  readonly timers: TimerQueue;
+  /** Timers of processing time. */
+  readonly processing: TimerQueue;
   /** Event-time clock: the last mark it has reached. */
   watermark = -Infinity;
+  /** Up to which time timers of processing time are due. */
+  processingTime = -Infinity;
   /** Whether it stands in line for a turn. */
   inLine = false;
   /** Takes its turns. */
@@ -57,9 +63,20 @@ export class PartitionActor {
   #read = 0;
   #end = 0;
 
-  constructor(group: number, takeTurn: (actor: PartitionActor) => number = () => 0) {
+  constructor(
+    group: number,
+    takeTurn: (actor: PartitionActor) => number = () => 0,
+    timers: GroupTimers = new GroupTimers(),
+  ) {
     this.group = group;
     this.taker = { takeTurn: () => takeTurn(this) };
+    this.timers = timers.event;
+    this.processing = timers.processing;
+  }
+
+  /** Whether it has anything to do in a turn. */
+  get isBusy(): boolean {
+    return this.first !== undefined || this.processing.nextAt <= this.processingTime;
   }
 
   get first(): MailboxEntry | undefined {

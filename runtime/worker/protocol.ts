@@ -14,6 +14,9 @@
  *  │ <──────── shardEnded ──── │   read to its end
  *  │ ── releaseShard ────────> │   who goes on in its place
  *  │ ── endSource ───────────> │   no shard of it will be opened any more
+ *  │ ── barrier ─────────────> │   cuts the streams of its shards into before and after
+ *  │ <──────────── snapshot ── │   what its stages were at the barrier
+ *  │ ── committed, aborted ──> │   whether the checkpoint is there for good
  *  │ ── stop ────────────────> │   reads no further; what was read is still processed
  *  │ <───────────── ended ──── │   every stage has ended, every sink is flushed
  *  │ ── close ───────────────> │   lets go of everything
@@ -25,6 +28,7 @@
  */
 
 import type { AwsSettings, Shard } from "../../connectors/source.ts";
+import type { RestoredWorker, WorkerSnapshot } from "../checkpoint/worker_snapshot.ts";
 import type { DeadLetter, ErrorPolicy } from "../dead_letter.ts";
 import type { LogFields, LogLevel } from "../logger.ts";
 import type { JobPlan } from "../stage_plan.ts";
@@ -33,7 +37,7 @@ import type { EncodedDecodedRows } from "../transport/decoded_rows.ts";
 import type { EncodedRows } from "../transport/row_batch.ts";
 
 /** Raised with every change to a message. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** What a worker needs to build the job. */
 export interface JobSettings {
@@ -67,7 +71,13 @@ export type Request =
     readonly placement: Placement;
     /** The link to each other worker; a MessagePort, or what the host uses for one. Not there for itself. */
     readonly links: readonly unknown[];
+    /** The worker's part of the checkpoint that the job starts from. */
+    readonly restored: RestoredWorker | undefined;
+    /** Whether checkpoints are taken: then transactional sinks show nothing before its checkpoint is there. */
+    readonly checkpoints: boolean;
   }
+  /** What the stages are after the last one has ended: the snapshot of a job that was stopped. */
+  | { readonly type: "lastSnapshot"; readonly epoch: number }
   | { readonly type: "close" };
 
 /** What a host tells. */
@@ -86,9 +96,18 @@ export type Command =
     readonly successors: readonly string[];
   }
   | { readonly type: "endSource"; readonly source: string }
-  | { readonly type: "stop" }
+  /** Its answer is a snapshot, once the barrier has come through all its stages. */
+  | { readonly type: "barrier"; readonly epoch: number }
+  /** The checkpoint of the barrier is there for good. */
+  | { readonly type: "committed"; readonly epoch: number }
+  /** There will be no checkpoint of the barrier: what its snapshot has counts as changed again. */
+  | { readonly type: "aborted"; readonly epoch: number }
+  /** `drain`: as if the input were over: operators complete, and timers fire. */
+  | { readonly type: "stop"; readonly drain: boolean }
   /** Asks for a report now. */
-  | { readonly type: "report" };
+  | { readonly type: "report" }
+  /** Asks for a sign of life. */
+  | { readonly type: "ping" };
 
 /** Host to worker. */
 export type HostMessage = Command | {
@@ -102,6 +121,7 @@ export interface Replies {
   describe: JobPlan;
   discover: readonly Shard[];
   open: undefined;
+  lastSnapshot: WorkerSnapshot;
   close: undefined;
 }
 
@@ -119,7 +139,7 @@ export interface WorkerReport {
   readonly sources: Readonly<
     Record<string, { records: number; bytes: number; shards: number; lagMs: number }>
   >;
-  /** By keyed stage: rows handled, rows waiting in mailboxes, keys with state, event-time clock. */
+  /** By keyed stage: rows handled, rows waiting in mailboxes, keys with state or timers, event-time clock. */
   readonly stages: Readonly<
     Record<string, { rows: number; waiting: number; keys: number; watermark: number }>
   >;
@@ -140,7 +160,11 @@ export type WorkerMessage =
     readonly source: string;
     readonly shard: string;
   }
+  | { readonly type: "snapshot"; readonly snapshot: WorkerSnapshot }
+  /** The worker can't give a snapshot of this epoch; it goes on. */
+  | { readonly type: "declined"; readonly epoch: number; readonly error: SentError }
   | { readonly type: "ended" }
+  | { readonly type: "pong" }
   | { readonly type: "report"; readonly report: WorkerReport }
   | { readonly type: "deadLetters"; readonly letters: readonly DeadLetter[] }
   | {
@@ -169,6 +193,8 @@ export type PeerMessage =
     readonly origin: string;
     readonly event: WatermarkEvent;
   }
+  /** Everything before it belongs to the epoch, everything behind it to the next. */
+  | { readonly type: "barrier"; readonly edge: number; readonly epoch: number }
   /** Nothing more comes over this channel. `final`: because the input is over, not because the job stops. */
   | { readonly type: "end"; readonly edge: number; readonly final: boolean }
   | {

@@ -6,18 +6,19 @@
  */
 
 import type { Key } from "../stream.ts";
+import { mixed } from "./output_id.ts";
 
 /** Where rows came from: a batch of a shard. Shared by all rows of the batch. */
 export interface Origin {
-  /** `<source>/<shard>`, or "" for rows that no record caused. */
+  /** `<source>/<shard>`, or "" for rows that no record caused: their positions say what did, for ids. */
   readonly shard: string;
   positionAt(row: number): string;
 }
 
-/** The origin of what a timer emits. */
+/** The origin of what nothing known has caused. */
 export const NO_ORIGIN: Origin = { shard: "", positionAt: () => "" };
 
-/** `<source>/<shard>@<position>`: for dead letters and output ids. */
+/** `<source>/<shard>@<position>`, or "" where no record is the cause: for dead letters. Ids are in `output_id.ts`. */
 export function originText(origin: Origin, row: number): string {
   return origin.shard === "" ? "" : `${origin.shard}@${origin.positionAt(row)}`;
 }
@@ -34,6 +35,12 @@ export class RecordCursor {
   origin: Origin = NO_ORIGIN;
   /** The record's row within its origin. */
   row = 0;
+  /** Which output of that record the row in hand is. */
+  sub = 0;
+  /** Of the stage: what makes the numbers of its outputs differ from those of others; 0 at a source. */
+  salt = 0;
+  /** How many things have left for the row in hand. */
+  left = 0;
   /** Estimated payload of what the record makes: what credits count. */
   bytes = 0;
   /** Who knows the record's key by its slot; undefined for a record without a key. */
@@ -45,11 +52,21 @@ export class RecordCursor {
     return this.keys?.keyAt(this.slot);
   }
 
-  /** A cursor that stays at this record: its key is looked up now, as its slot may get another one. */
-  kept(): RecordCursor {
+  /** Numbers a thing that leaves for the row in hand: over an edge, to a sink, into a call or as a dead letter. */
+  leaving(): number {
+    const first = this.salt === 0 ? this.sub : mixed(this.sub, this.salt);
+    return first + this.left++;
+  }
+
+  /**
+   * A cursor that stays at this record: its key is looked up now, as its slot may get another one. What leaves from
+   * there is numbered as that of a stage with this salt.
+   */
+  kept(salt: number): RecordCursor {
     const { key } = this;
     const keys = key === undefined ? undefined : { keyAt: () => key };
-    return Object.assign(new RecordCursor(), this, { keys });
+    const sub = this.leaving();
+    return Object.assign(new RecordCursor(), this, { keys, sub, salt, left: 0 });
   }
 
   /** Goes to where another cursor is. */
@@ -57,11 +74,13 @@ export class RecordCursor {
     Object.assign(this, other);
   }
 
-  /** Goes to no record. */
-  leave(timestamp = -Infinity): void {
+  /** Goes to no record: to what `origin` tells of. */
+  leave(timestamp = -Infinity, origin: Origin = NO_ORIGIN): void {
     this.timestamp = timestamp;
-    this.origin = NO_ORIGIN;
+    this.origin = origin;
     this.row = 0;
+    this.sub = 0;
+    this.left = 0;
     this.keys = undefined;
   }
 }

@@ -1,27 +1,17 @@
 /**
- * A source's part on one worker: a shard actor for each shard that is read here. A shard actor's mailbox holds the
- * batches that its reader has delivered; the reader asks for the next one when there is room.
+ * A source's part on one worker: a shard actor (`shard_actor.ts`) for each shard that is read here.
  *
  * @module
  */
 
-import { type ReadContext, type ShardBatch, type Source } from "../../connectors/source.ts";
-import type { Subscription } from "../../deps.ts";
-import { SHARD_BATCHES_MAX, TURN_ROWS_MAX } from "../limits.ts";
+import type { ReadContext, Source } from "../../connectors/source.ts";
+import type { ShardSnapshot } from "../checkpoint/worker_snapshot.ts";
+import type { EpochSnapshot } from "./epoch_snapshot.ts";
 import type { Failures } from "./failures.ts";
-import type { Origin, RecordCursor } from "./record_cursor.ts";
-import type { Chain, StageOutputs } from "./stage_outputs.ts";
-import type { TurnQueue, TurnTaker } from "./turn_queue.ts";
-
-/** What a shard actor may still do. */
-type ShardPhase =
-  /** Its reader delivers. */
-  | "reading"
-  /** Its reader has come to the shard's end: what is in the mailbox is left. */
-  | "ending"
-  /** The job stops: what is in the mailbox is left. */
-  | "stopping"
-  | "ended";
+import type { RecordCursor } from "./record_cursor.ts";
+import { ShardActor, shardOrigin } from "./shard_actor.ts";
+import type { StageOutputs } from "./stage_outputs.ts";
+import type { TurnQueue } from "./turn_queue.ts";
 
 /** A source on one worker. */
 export class SourceStage {
@@ -37,16 +27,24 @@ export class SourceStage {
   readonly #failures: Failures;
   readonly #shardEnded: (shard: string) => void;
   readonly #ended: () => void;
+  /** Shards of which every worker knows from the start. */
+  readonly #listed: ReadonlySet<string>;
   readonly #actors = new Map<string, ShardActor>();
-  /** Shards that have ended and still hold the watermark. */
-  readonly #unreleased = new Set<string>();
+  /** Shards that have ended and still hold the watermark, each with the position of its end. */
+  readonly #unreleased = new Map<string, string | undefined>();
+  /** Shards that were being read when the job was stopped, each with the position up to which it was. */
+  readonly #stopped = new Map<string, string | undefined>();
   #stopping = false;
+  #draining = false;
   #noMoreShards = false;
   #over = false;
+  #handedOn = false;
 
   constructor(options: {
     name: string;
     source: Source<unknown>;
+    /** Its shards that are known to all workers from the start. */
+    listed: readonly string[];
     context: Omit<ReadContext, "demand">;
     queue: TurnQueue;
     cursor: RecordCursor;
@@ -59,6 +57,7 @@ export class SourceStage {
   }) {
     this.name = options.name;
     this.#source = options.source;
+    this.#listed = new Set(options.listed);
     this.#context = options.context;
     this.#queue = options.queue;
     this.#cursor = options.cursor;
@@ -82,9 +81,10 @@ export class SourceStage {
   /** Starts to read a shard. */
   openShard(shard: string, after: string | undefined): void {
     if (this.#stopping) return;
-    const actor = new ShardActor({
+    const actor: ShardActor = new ShardActor({
       name: this.name,
       shard,
+      after,
       outputs: this.#outputs,
       queue: this.#queue,
       cursor: this.#cursor,
@@ -93,10 +93,11 @@ export class SourceStage {
         this.records += batch.length;
         this.bytes += batch.bytes;
       },
-      ended: (phase) => this.#actorEnded(shard, phase),
+      ended: (phase) => this.#actorEnded(shard, phase, actor.position),
     });
     this.#actors.set(shard, actor);
-    actor.read(this.#source, after, this.#context);
+    this.#outputs.join(shardOrigin(this.name, shard), this.#listed.has(shard));
+    actor.read(this.#source, this.#context);
   }
 
   /**
@@ -118,10 +119,34 @@ export class SourceStage {
     this.#mayEnd();
   }
 
-  /** Reads no further; what is in the mailboxes is still handled. */
-  stop(): void {
+  /** Cuts what it has read into before and after: shards stand between two records, and the barrier goes on. */
+  barrier(snapshot: EpochSnapshot): void {
+    this.handOver(snapshot);
+    if (!this.#handedOn) this.#outputs.barrier(snapshot.epoch);
+  }
+
+  /** Its part of an epoch: where its shards are now. */
+  handOver(snapshot: EpochSnapshot): void {
+    const source = this.name;
+    const shards: ShardSnapshot[] = [
+      ...[...this.#actors].map(([shard, { position }]) => ({ source, shard, position })),
+      ...[...this.#unreleased, ...this.#stopped]
+        .map(([shard, position]) => ({ source, shard, position })),
+    ];
+    const { name } = this;
+    const time = { keys: 0, inputs: [], watermark: -Infinity, broadcast: undefined };
+    snapshot.source(shards, { name, ...time, ...this.#outputs.snapshot() });
+  }
+
+  /**
+   * Reads no further; what is in the mailboxes is still handled.
+   *
+   * @param drain the job goes on as if the input were over
+   */
+  stop(drain: boolean): void {
     this.#stopping = true;
-    for (const actor of [...this.#actors.values()]) actor.stop();
+    this.#draining = drain;
+    for (const actor of [...this.#actors.values()]) actor.stop(drain);
     this.#mayEnd();
   }
 
@@ -136,10 +161,15 @@ export class SourceStage {
     this.#outputs.close();
   }
 
-  #actorEnded(shard: string, phase: "ending" | "stopping"): void {
+  #actorEnded(
+    shard: string,
+    phase: "ending" | "stopping",
+    position: string | undefined,
+  ): void {
     this.#actors.delete(shard);
-    if (phase === "ending") {
-      this.#unreleased.add(shard);
+    if (phase === "stopping") this.#stopped.set(shard, position);
+    else {
+      this.#unreleased.set(shard, position);
       this.#outputs.drain(() => this.#shardEnded(shard));
     }
     this.#mayEnd();
@@ -149,184 +179,9 @@ export class SourceStage {
     if (this.#over || this.#actors.size > 0) return;
     if (!this.#stopping && (!this.#noMoreShards || this.#unreleased.size > 0)) return;
     this.#over = true;
-    this.#outputs.end(!this.#stopping, this.#ended);
-  }
-}
-
-/** Reads one shard and runs the source's stage over it. */
-class ShardActor implements TurnTaker {
-  lagMs = -1;
-  readonly #origin: string;
-  readonly #shard: string;
-  readonly #outputs: StageOutputs;
-  readonly #queue: TurnQueue;
-  readonly #cursor: RecordCursor;
-  readonly #failures: Failures;
-  readonly #took: (batch: ShardBatch<unknown>) => void;
-  readonly #ended: (phase: "ending" | "stopping") => void;
-  readonly #chain: Chain;
-  readonly #stopReading = new AbortController();
-  #subscription: Subscription | undefined;
-  #mailbox: { batch: ShardBatch<unknown>; origin: Origin }[] = [];
-  #row = 0;
-  #phase: ShardPhase = "reading";
-  #inLine = false;
-  #wanted: (() => void) | undefined;
-  readonly #stopProbing: () => void;
-
-  constructor(options: {
-    name: string;
-    shard: string;
-    outputs: StageOutputs;
-    queue: TurnQueue;
-    cursor: RecordCursor;
-    failures: Failures;
-    took: (batch: ShardBatch<unknown>) => void;
-    ended: (phase: "ending" | "stopping") => void;
-  }) {
-    this.#shard = options.shard;
-    this.#origin = shardOrigin(options.name, options.shard);
-    this.#outputs = options.outputs;
-    this.#queue = options.queue;
-    this.#cursor = options.cursor;
-    this.#failures = options.failures;
-    this.#took = options.took;
-    this.#ended = options.ended;
-    this.#chain = this.#outputs.chain(this.#origin);
-    this.#stopProbing = this.#outputs.probeIdleness(this.#origin, () => this.#mailbox.length > 0);
-  }
-
-  read(
-    source: Source<unknown>,
-    after: string | undefined,
-    context: Omit<ReadContext, "demand">,
-  ): void {
-    const { signal } = this.#stopReading;
-    context.signal.addEventListener("abort", () => this.#stopReading.abort(), {
-      once: true,
-      signal,
-    });
-    const demand = { next: () => this.#room() };
-    this.#subscription = source.read(this.#shard, after, { ...context, signal, demand }).subscribe({
-      next: (batch) => this.#deliver(batch),
-      error: (error) => this.#failures.fatal(error),
-      complete: () => this.#over("ending"),
+    this.#outputs.end(!this.#stopping || this.#draining, () => {
+      this.#handedOn = true;
+      this.#ended();
     });
   }
-
-  stop(): void {
-    if (this.#phase !== "reading") return;
-    this.#stopReader();
-    this.#over("stopping");
-  }
-
-  close(): void {
-    this.#letGo();
-    this.#chain.close();
-  }
-
-  line(): void {
-    if (this.#inLine || this.#outputs.valve.blocked || this.#phase === "ended") return;
-    if (this.#mailbox.length === 0 && this.#phase === "reading") return;
-    this.#inLine = true;
-    this.#queue.addReader(this);
-  }
-
-  takeTurn(): number {
-    this.#inLine = false;
-    const { valve } = this.#outputs;
-    let left = TURN_ROWS_MAX;
-    for (
-      let first = this.#mailbox[0];
-      first !== undefined && left > 0 && !valve.blocked;
-      first = this.#mailbox[0]
-    ) {
-      left -= this.#handleRows(first.batch, first.origin, left);
-      if (this.#row < first.batch.length) break;
-      this.#mailbox.shift();
-      this.#row = 0;
-      this.#wanted?.();
-    }
-    this.#outputs.advance(this.#origin);
-    if (this.#mailbox.length > 0) this.line();
-    else if (this.#phase !== "reading" && !valve.blocked) this.#end();
-    return TURN_ROWS_MAX - left;
-  }
-
-  /** Resolves when the mailbox has room for a batch. */
-  #room(): Promise<void> {
-    if (this.#mailbox.length < SHARD_BATCHES_MAX) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#wanted = () => {
-        this.#wanted = undefined;
-        resolve();
-      };
-    });
-  }
-
-  #deliver(batch: ShardBatch<unknown>): void {
-    if (this.#phase !== "reading") return;
-    this.lagMs = batch.millisBehindLatest ?? this.lagMs;
-    if (batch.length === 0) return;
-    this.#took(batch);
-    const origin: Origin = { shard: this.#origin, positionAt: (row) => batch.positionAt(row) };
-    this.#mailbox.push({ batch, origin });
-    this.line();
-  }
-
-  #handleRows(batch: ShardBatch<unknown>, origin: Origin, most: number): number {
-    const cursor = this.#cursor;
-    const from = this.#row;
-    cursor.origin = origin;
-    cursor.keys = undefined;
-    cursor.bytes = batch.bytes / batch.length;
-    const end = Math.min(batch.length, from + most);
-    this.#row = this.#chain.batch(batch, from, end, this.#handleRow);
-    return this.#row - from;
-  }
-
-  readonly #handleRow = (batch: ShardBatch<unknown>, row: number): void => {
-    let value: unknown;
-    try {
-      value = batch.valueAt(row);
-    } catch (error) {
-      this.#failures.thrown(this.#origin, undefined, error, this.#cursor);
-      return;
-    }
-    this.#chain.next(value);
-  };
-
-  #over(phase: "ending" | "stopping"): void {
-    if (this.#phase !== "reading") return;
-    this.#phase = phase;
-    this.line();
-  }
-
-  #end(): void {
-    const phase = this.#phase;
-    if (phase !== "ending" && phase !== "stopping") return;
-    this.#chain.end(phase === "ending");
-    this.#outputs.advance(this.#origin);
-    this.#letGo();
-    this.#ended(phase);
-  }
-
-  /** Takes no more turns. What it has put out may still be on its way, in calls. */
-  #letGo(): void {
-    this.#stopReader();
-    this.#stopProbing();
-    this.#mailbox = [];
-    this.#phase = "ended";
-  }
-
-  #stopReader(): void {
-    this.#stopReading.abort();
-    this.#subscription?.unsubscribe();
-    this.#wanted?.();
-  }
-}
-
-/** The name of a shard among all sources: in origins of records and of watermarks. */
-export function shardOrigin(source: string, shard: string): string {
-  return `${source}/${shard}`;
 }

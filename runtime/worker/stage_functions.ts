@@ -101,31 +101,45 @@ export function flatMapJsonFunction(
   };
 }
 
-/** `eventTime()`: behind it the record has its new time. */
+/**
+ * `eventTime()`: behind it the record has its new time.
+ *
+ * @param raise called with what a record says itself of the watermark, once it has gone on
+ */
 export function eventTimeFunction(
   node: NodeOf<"eventTime">,
   after: Emit<unknown>,
-  generator: EventTimeGenerator,
+  { generator, raise }: { generator: EventTimeGenerator; raise: (at: number) => void },
   stage: string,
   { failures, cursor }: FunctionSurroundings,
 ): Emit<unknown> {
   const name = `${stage}/eventTime`;
+  const { watermark, timestamp: timestampOf } = node;
+  const marked = typeof watermark === "function";
   return (value) => {
-    let timestamp: number;
+    const before = cursor.timestamp;
+    let timestamp = before;
+    let at: number | undefined;
     try {
-      timestamp = node.timestamp(value);
+      if (timestampOf !== undefined) timestamp = timestampOf(value);
+      if (marked) at = watermark(value, timestamp);
     } catch (error) {
       return failures.thrown(name, value, error, cursor);
     }
-    if (!Number.isFinite(timestamp)) {
-      const reason = `Cannot take the record's time: timestamp() gave ${timestamp}, ` +
-        "expected milliseconds since the epoch";
-      return failures.refused(name, value, reason, cursor);
+    if (timestampOf !== undefined && !Number.isFinite(timestamp)) {
+      return failures.refused(name, value, notTime("time", "timestamp", timestamp), cursor);
     }
-    const before = cursor.timestamp;
+    if (at !== undefined && !Number.isFinite(at)) {
+      return failures.refused(name, value, notTime("watermark", "watermark", at), cursor);
+    }
     cursor.timestamp = timestamp;
     generator.see(timestamp);
     after(value);
     cursor.timestamp = before;
+    if (at !== undefined) raise(at);
   };
+}
+
+function notTime(what: string, by: string, found: number): string {
+  return `Cannot take the record's ${what}: ${by}() gave ${found}, expected milliseconds since the epoch`;
 }

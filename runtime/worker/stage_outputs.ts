@@ -10,9 +10,9 @@
  */
 
 import type { Emit } from "../../operators/fused.ts";
+import type { RestoredStage, StageSnapshot } from "../checkpoint/worker_snapshot.ts";
 import type { Clock } from "../clock.ts";
 import { decodingNode } from "../columnar_cut.ts";
-import { EventTimeGenerator } from "../time/event_time.ts";
 import type { WatermarkEvent } from "../time/watermark.ts";
 import {
   consumersOf,
@@ -20,15 +20,20 @@ import {
   type NodeId,
   type NodeOf,
   type Output,
+  outputsOf,
   type Topology,
 } from "../topology.ts";
 import { AsyncOperator, type Outside } from "./async_operator.ts";
 import { type BatchFunction, batchFunction, type Decoding } from "./batch_function.ts";
+import type { BroadcastOutput } from "./broadcast_output.ts";
 import type { EdgeOutput } from "./edge_output.ts";
+import { type EndStep, passAll } from "./end_step.ts";
 import type { Failures } from "./failures.ts";
 import { type Gate, Valve } from "./gate.ts";
 import { MergedWatermarks } from "./merged_watermarks.ts";
-import type { RecordCursor } from "./record_cursor.ts";
+import { endOrigin, saltOf } from "./output_id.ts";
+import type { Origin, RecordCursor } from "./record_cursor.ts";
+import type { SinkFeed } from "./sink_feed.ts";
 import type { SinkPort } from "./sink_port.ts";
 import {
   eventTimeFunction,
@@ -36,6 +41,7 @@ import {
   type OwnedChain,
   pipeFunction,
 } from "./stage_functions.ts";
+import { type MarkFlow, StageGenerators } from "./stage_generators.ts";
 import type { TurnQueue } from "./turn_queue.ts";
 
 /** What a stage's operators are connected to. */
@@ -46,18 +52,22 @@ export interface StageSurroundings {
   readonly failures: Failures;
   readonly outside: Outside;
   readonly cursor: RecordCursor;
-  /** By keyBy node: the way out of this worker. */
-  readonly edges: ReadonlyMap<NodeId, EdgeOutput>;
+  /** By the node of the cut: the way out of this worker. */
+  readonly edges: ReadonlyMap<NodeId, EdgeOutput | BroadcastOutput>;
   readonly sinks: ReadonlyMap<string, SinkPort>;
   /** The sink of dead letters, if the job has one: every stage feeds it. */
   readonly deadLetters: SinkPort | undefined;
   /** Closed when the job has failed: no record is touched after the one that failed it. */
   readonly halted: Gate;
+  /** What the stage was at the checkpoint that the job starts from. */
+  readonly restored: RestoredStage | undefined;
 }
 
 /** An actor's own functions. */
 export interface Chain {
   readonly next: Emit<unknown>;
+  /** The same for the head's side outputs, in order; undefined for one that nobody reads. */
+  readonly sides: readonly (Emit<unknown> | undefined)[];
   /** Handles rows of a batch as a whole where that is cheaper; with the same outcome. */
   readonly batch: BatchFunction;
   /**
@@ -72,29 +82,27 @@ export interface Chain {
 /** A chain while it is compiled. Nodes that are reached twice, over a merge, are compiled once. */
 interface Compiling {
   readonly domain: string;
+  readonly owner: string | number;
+  /** What comes after each mapAsync, by its name. */
+  readonly answers: Map<string, Emit<unknown>>;
   readonly owned: OwnedChain[];
   readonly compiled: Map<NodeId, Emit<unknown>>;
   /** What decodes batches, if it is the head or its only consumer, and what comes after it. */
   decoding: Decoding | undefined;
 }
 
-type MarkFlow = (origin: string, event: WatermarkEvent) => void;
-
-/** A part of an end: goes on with `then` when everything before has passed. */
-interface EndStep {
-  readonly node: NodeId;
-  pass(then: () => void): void;
-}
-
 /** The operators behind one stage's head. */
 export class StageOutputs {
   readonly #stage: string;
   readonly #head: Output;
+  readonly #sides: readonly Output[];
   readonly #around: StageSurroundings;
   readonly #asyncs = new Map<NodeId, { operator: AsyncOperator; downstream: Valve }>();
-  readonly #generators = new Map<NodeId, Map<string, EventTimeGenerator>>();
+  /** Makes watermarks of event times. */
+  readonly generators: StageGenerators;
   readonly #merges = new Map<NodeId, MergedWatermarks>();
-  readonly #flows = new Map<NodeId, MarkFlow>();
+  readonly #sinks = new Set<SinkPort>();
+  readonly #feeds = new Map<NodeId, SinkFeed>();
   readonly #flow: MarkFlow;
   /** Whether the stage's actors may take turns. */
   readonly valve: Valve;
@@ -104,34 +112,86 @@ export class StageOutputs {
     this.#stage = stage;
     this.#head = { node: head, port: "main" };
     this.#around = around;
+    this.generators = new StageGenerators(
+      around.clock,
+      around.restored?.generators,
+      () => this.holdsMarks,
+    );
     this.valve = new Valve(resume);
     around.deadLetters?.gate.join(this.valve);
     around.halted.join(this.valve);
-    this.#flow = this.#compileFlow(this.#head, [this.valve]);
+    const node = around.topology.nodes[head];
+    this.#sides = node === undefined ? [] : outputsOf(node).slice(1);
+    const flows = [this.#head, ...this.#sides].map((of) => this.#compileFlow(of, [this.valve]));
+    this.#flow = (origin, event) => flows.forEach((flow) => flow(origin, event));
   }
 
-  /** A chain for one actor. `domain` is whose watermark its records count for: a shard, or this worker's stage. */
-  chain(domain: string): Chain {
+  /**
+   * A chain for one actor. Records of it that were waiting for an answer at the checkpoint are called for again.
+   *
+   * @param domain whose watermark its records count for: a shard, or this worker's stage
+   * @param owner whose chain it is: a shard, or a key group
+   * @param end what causes the last outputs of its operators
+   */
+  chain(
+    domain: string,
+    owner: string | number,
+    end: Origin = endOrigin(this.#stage, "shard", domain),
+  ): Chain {
     const owned: OwnedChain[] = [];
-    const compiling: Compiling = { domain, owned, compiled: new Map(), decoding: undefined };
+    const compiling: Compiling = {
+      domain,
+      owner,
+      answers: new Map(),
+      owned,
+      compiled: new Map(),
+      decoding: undefined,
+    };
     const next = this.#compileRecords(this.#head, compiling);
+    const sides = this.#sides.map((side) => this.#compileUsed(side, compiling));
     this.#noteDecoding(this.#around.topology.nodes[this.#head.node], next, compiling);
     const batch = batchFunction({
       ...this.#around,
       valve: this.valve,
       decoding: compiling.decoding,
-      generator: (node) => this.#generator(node, domain),
+      generator: (node) => this.generators.of(node, domain),
     });
     const close = () => owned.forEach(({ rx }) => rx.close());
+    this.#callAgain(compiling);
     return {
       next,
+      sides,
       batch,
       end: (final) => {
-        const complete = final ? owned.toReversed().map((of) => this.#completion(of)) : [];
+        const complete = final
+          ? owned.toReversed().map((of, index) => this.#completion(of, end, index))
+          : [];
         passAll([...complete, ...this.#drains()], close);
       },
       close,
     };
+  }
+
+  /** Whether a watermark may be held up inside, behind a call. */
+  get holdsMarks(): boolean {
+    return this.#asyncs.size > 0;
+  }
+
+  /** What is inside now, for a checkpoint. */
+  snapshot(): Pick<StageSnapshot, "generators" | "merges" | "pending"> {
+    return {
+      generators: this.generators.snapshot(),
+      merges: [...this.#merges.values()].flatMap((merge, index) =>
+        merge.snapshot().map((heard) => ({ index, ...heard }))
+      ),
+      pending: [...this.#asyncs.values()].flatMap(({ operator }) => operator.snapshot()),
+    };
+  }
+
+  /** A barrier goes on: calls that are under way stay behind, in the snapshot. */
+  barrier(epoch: number): void {
+    for (const edge of this.#around.edges.values()) edge.barrier(epoch);
+    for (const sink of this.#sinks) sink.barrier(this.#stage, epoch);
   }
 
   /** A watermark of the stage's input goes on. */
@@ -139,43 +199,18 @@ export class StageOutputs {
     this.#flow(origin, event);
   }
 
-  /** Watermarks of event times that were taken from records since the last call go on. Called at the end of turns. */
-  advance(domain: string): void {
-    for (const [node, generators] of this.#generators) {
-      const event = generators.get(domain)?.take();
-      if (event !== undefined) this.#flows.get(node)?.(domain, event);
-    }
-  }
-
-  /** The same for all domains: results of calls come from any of them. */
-  #advanceAll(): void {
-    const domains = new Set([...this.#generators.values()].flatMap((of) => [...of.keys()]));
-    for (const domain of domains) this.advance(domain);
-  }
-
-  /** Asks for idleness once each timeout until closed. `held`: whether a domain's records are stuck in a queue. */
-  probeIdleness(domain: string, held: () => boolean): () => void {
-    const cancels = new Map<NodeId, () => void>();
-    for (const node of this.#around.topology.nodes) {
-      if (
-        node.kind !== "eventTime" || node.idleAfterMs === undefined ||
-        !this.#generators.has(node.id)
-      ) continue;
-      const { id, idleAfterMs } = node;
-      const probe = () => {
-        const event = this.#generators.get(id)?.get(domain)?.probe(held());
-        if (event !== undefined) this.#flows.get(id)?.(domain, event);
-        cancels.set(id, this.#around.clock.setTimer(idleAfterMs, probe));
-      };
-      probe();
-    }
-    return () => cancels.forEach((cancel) => cancel());
+  /** An origin is there and is waited for. Stages behind know those from the start, `listed`; sinks here do not. */
+  join(origin: string, listed: boolean): void {
+    if (!listed) return this.#flow(origin, { kind: "joined" });
+    for (const feed of this.#feeds.values()) feed.take(origin, { kind: "joined" });
   }
 
   /** The stage is over: everything still inside goes on, then the end. */
   end(final: boolean, ended: () => void): void {
     this.drain(() => {
       for (const edge of this.#around.edges.values()) edge.end(final);
+      for (const feed of this.#feeds.values()) if (final) feed.finish();
+      for (const sink of this.#sinks) sink.leave(this.#stage);
       ended();
     });
   }
@@ -193,13 +228,15 @@ export class StageOutputs {
     }));
   }
 
-  #completion({ node, rx }: OwnedChain): EndStep {
+  #completion({ node, rx }: OwnedChain, end: Origin, index: number): EndStep {
     const { cursor } = this.#around;
+    const salt = saltOf(`${this.#stage}/end/${index}`);
     return {
       node,
       pass(then) {
         // No record causes what comes out now.
-        cursor.leave();
+        cursor.leave(-Infinity, end);
+        cursor.salt = salt;
         rx.complete();
         then();
       },
@@ -226,6 +263,10 @@ export class StageOutputs {
     };
   }
 
+  #compileUsed(output: Output, chain: Compiling): Emit<unknown> | undefined {
+    return this.#consumers(output).length === 0 ? undefined : this.#compileRecords(output, chain);
+  }
+
   #compileNode(node: Node, chain: Compiling): Emit<unknown> {
     const { cursor, edges, sinks } = this.#around;
     const after = () => this.#compileRecords({ node: node.id, port: "main" }, chain);
@@ -233,26 +274,27 @@ export class StageOutputs {
       case "pipe":
         return this.#compilePipe(node, after(), chain);
       case "flatMapJson": {
-        const invalid: Output = { node: node.id, port: "invalid" };
-        const toInvalid = this.#consumers(invalid).length === 0
-          ? undefined
-          : this.#compileRecords(invalid, chain);
+        const toInvalid = this.#compileUsed({ node: node.id, port: "invalid" }, chain);
         const emit = after();
         this.#noteDecoding(node, emit, chain);
         return flatMapJsonFunction(node, emit, toInvalid, this.#stage, this.#around);
       }
       case "eventTime": {
-        const generator = this.#generator(node, chain.domain);
-        return eventTimeFunction(node, after(), generator, this.#stage, this.#around);
+        const generator = this.generators.of(node, chain.domain);
+        const raise = (at: number) => this.generators.raise(node, chain.domain, at);
+        return eventTimeFunction(node, after(), { generator, raise }, this.#stage, this.#around);
       }
       case "merge":
         return after();
       case "mapAsync": {
         const operator = this.#asyncs.get(node.id)?.operator;
         const emit = after();
-        return (value) => operator?.push(value, emit);
+        const { owner } = chain;
+        chain.answers.set(node.name, emit);
+        return (value) => operator?.push(value, emit, owner);
       }
-      case "keyBy": {
+      case "keyBy":
+      case "broadcast": {
         const edge = edges.get(node.id);
         return (value) => edge?.next(value);
       }
@@ -284,11 +326,15 @@ export class StageOutputs {
     if (decoding !== undefined) chain.decoding = { node: decoding, after };
   }
 
-  #generator({ id, outOfOrdernessMs }: NodeOf<"eventTime">, domain: string): EventTimeGenerator {
-    const generators = this.#generators.get(id);
-    const generator = generators?.get(domain) ?? new EventTimeGenerator(outOfOrdernessMs);
-    generators?.set(domain, generator);
-    return generator;
+  /** Records that had no answer at the checkpoint. */
+  #callAgain({ owner, answers }: Compiling): void {
+    for (const call of this.#around.restored?.pending ?? []) {
+      const emit = answers.get(call.operator);
+      const { operator } = [...this.#asyncs.values()]
+        .find(({ operator }) => operator.name === call.operator) ?? {};
+      if (call.owner !== owner || emit === undefined) continue;
+      operator?.pushAgain(call, emit);
+    }
   }
 
   // --- watermarks
@@ -310,8 +356,7 @@ export class StageOutputs {
         return [this.#compileFlow(main, valves)];
       case "merge": {
         const after = this.#compileFlow(main, valves);
-        const merged = this.#merges.get(node.id) ?? new MergedWatermarks();
-        this.#merges.set(node.id, merged);
+        const merged = this.#merges.get(node.id) ?? this.#makeMerge(node.id);
         merged.join(input);
         return [(origin, event) => {
           for (const of of merged.apply(input, origin, event)) after(origin, of);
@@ -323,31 +368,49 @@ export class StageOutputs {
           this.#compileFlow({ node: node.id, port: "invalid" }, valves),
         ];
       case "eventTime": {
-        const after = this.#compileFlow(main, valves);
-        if (!this.#generators.has(node.id)) this.#generators.set(node.id, new Map());
-        this.#flows.set(node.id, after);
-        // Its own watermarks replace those from before; that an origin has ended, or all input is over, stays true.
-        return [(origin, event) => {
-          if (event.kind === "ended" || (event.kind === "advance" && event.at === Infinity)) {
-            after(origin, event);
-          }
-        }];
+        return [this.generators.add(node, this.#compileFlow(main, valves))];
       }
       case "mapAsync":
         return [this.#compileAsync(node, valves)];
-      case "keyBy": {
+      case "keyBy":
+      case "broadcast": {
         const edge = edges.get(node.id);
         if (edge === undefined) return [];
         for (const { gate } of edge.channels) for (const valve of valves) gate.join(valve);
         return [(origin, event) => edge.watermark(origin, event)];
       }
-      case "sink":
-        for (const valve of valves) sinks.get(node.name)?.gate.join(valve);
-        return [];
+      case "sink": {
+        const port = sinks.get(node.name);
+        if (port === undefined) return [];
+        this.#sinks.add(port);
+        port.join(this.#stage, valves);
+        return this.#compileFeed(node);
+      }
       case "source":
       case "keyed":
         return [];
     }
+  }
+
+  #makeMerge(id: NodeId): MergedWatermarks {
+    const merge = new MergedWatermarks();
+    const number = this.#merges.size;
+    for (const { index, origin, branches, ended } of this.#around.restored?.merges ?? []) {
+      if (index === number) merge.restore(origin, branches, ended);
+    }
+    this.#merges.set(id, merge);
+    return merge;
+  }
+
+  /** A sink is told of watermarks if it wants to be. Reached twice, over a merge, the node is one feed. */
+  #compileFeed({ id, name }: NodeOf<"sink">): MarkFlow[] {
+    const { sinks, topology } = this.#around;
+    const head = topology.nodes[this.#head.node];
+    const splits = head?.kind === "source" && head.source.watermarks !== "channels";
+    const feed = this.#feeds.get(id) ?? sinks.get(name)?.feed(`${this.#stage}#${id}`, splits);
+    if (feed === undefined) return [];
+    this.#feeds.set(id, feed);
+    return [(origin, event) => feed.take(origin, event)];
   }
 
   #compileAsync(node: NodeOf<"mapAsync">, valves: readonly Valve[]): MarkFlow {
@@ -373,7 +436,7 @@ export class StageOutputs {
       outside,
       cursor,
       downstream,
-      handedOn: () => this.#advanceAll(),
+      handedOn: () => this.generators.advanceAll(),
     });
     return { operator, downstream };
   }
@@ -381,11 +444,4 @@ export class StageOutputs {
   #consumers(output: Output): Node[] {
     return consumersOf(this.#around.topology, output).map(({ node }) => node);
   }
-}
-
-/** Goes through the steps, upstream first: inputs have lower numbers than what they feed. */
-function passAll(steps: readonly EndStep[], then: () => void): void {
-  const [first, ...rest] = steps.toSorted((a, b) => a.node - b.node);
-  if (first === undefined) then();
-  else first.pass(() => passAll(rest, then));
 }

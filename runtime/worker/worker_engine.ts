@@ -19,7 +19,7 @@ import { buildTopology } from "../stream_builder.ts";
 import type { Topology } from "../topology.ts";
 import type { Outside } from "./async_operator.ts";
 import { Failures } from "./failures.ts";
-import { OpenJob } from "./open_job.ts";
+import { DEAD_LETTERS, OpenJob } from "./open_job.ts";
 import {
   type Command,
   type HostMessage,
@@ -99,6 +99,9 @@ class WorkerEngine {
       case "open":
         await this.#openJob(request);
         return undefined;
+      case "lastSnapshot":
+        if (this.#open === undefined) throw new Error("Cannot take a snapshot: no job is open");
+        return await this.#open.lastSnapshot(request.epoch);
       case "close":
         await this.#close();
         return undefined;
@@ -107,6 +110,7 @@ class WorkerEngine {
 
   #command(command: Command): void {
     if (command.type === "report") return this.#report();
+    if (command.type === "ping") return this.#post({ type: "pong" });
     try {
       this.#open?.command(command);
     } catch (error) {
@@ -122,25 +126,31 @@ class WorkerEngine {
     return this.#built = { job, topology, settings, logger };
   }
 
-  async #openJob({ placement, links }: Extract<Request, { type: "open" }>): Promise<void> {
+  async #openJob(
+    { placement, links, restored, checkpoints }: Extract<Request, { type: "open" }>,
+  ): Promise<void> {
     const built = this.#builtJob();
     const { job, topology } = built;
     const context = this.#connectorContext(built);
     const failures = new Failures(job.onError ?? "resume", {
-      deadLetter: (letter) => this.#deadLetter(letter),
+      deadLetter: (letter, id) => this.#deadLetter(letter, id),
       failed: (error, policy) => this.#fail(error, policy),
     });
     const open = async (name: string, sink: Job["sinks"][string]): Promise<SinkWriter<never>> =>
       await sink.open({
         ...context,
-        reject: ({ value, origin, reason }) =>
-          failures.letter({ operator: name, origin, reason, value }),
+        worker: placement.worker,
+        restored: restored?.sinks[name] ?? [],
+        reject: ({ value, origin, reason, id = origin }) =>
+          failures.letter({ operator: name, origin, reason, value }, id),
         fail: (error) => failures.fatal(error),
       });
     const writers = new Map<string, SinkWriter<never>>();
     for (const [name, sink] of topology.sinks) writers.set(name, await open(name, sink));
     const letters = job.deadLetters === undefined ? undefined : await job.deadLetters.open({
       ...context,
+      worker: placement.worker,
+      restored: restored?.sinks[DEAD_LETTERS] ?? [],
       // A dead letter that can't be written is logged: it has nowhere else to go.
       reject: ({ reason }) => built.logger.error("Dead letter was refused by its sink", { reason }),
       fail: (error) => failures.fatal(error),
@@ -158,7 +168,9 @@ class WorkerEngine {
       clock: this.#around.clock,
       outside: this.#around.outside,
       failures,
-      tell: (message) => this.#post(message),
+      restored,
+      checkpoints,
+      tell: (message, transfer) => this.#post(message, transfer),
       ended: () => {
         this.#report();
         this.#post({ type: "ended" });
@@ -187,10 +199,10 @@ class WorkerEngine {
     this.#post({ type: "failure", error: sentError(error), policy });
   }
 
-  #deadLetter(letter: DeadLetter): void {
+  #deadLetter(letter: DeadLetter, id: string): void {
     this.#letterCount++;
     this.#letters.push(letter);
-    this.#open?.writeDeadLetter(letter);
+    this.#open?.writeDeadLetter(letter, id);
   }
 
   #postLetters(): void {
@@ -252,7 +264,7 @@ class WorkerEngine {
     };
   }
 
-  #post(message: WorkerMessage): void {
-    this.#around.host.post(message);
+  #post(message: WorkerMessage, transfer?: Transferable[]): void {
+    this.#around.host.post(message, transfer);
   }
 }

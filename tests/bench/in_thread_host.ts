@@ -14,6 +14,7 @@ import { startWorker } from "../../runtime/worker/worker_engine.ts";
 /** A host for a job on one worker. */
 export function inThreadHost(): WorkerHost {
   return {
+    canHang: false,
     spawn() {
       const toWorker = direction<HostMessage>();
       const toHost = direction<WorkerMessage>();

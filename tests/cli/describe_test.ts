@@ -37,7 +37,7 @@ describe("deno task start --describe", () => {
         onError: "resume",
         sources: [{ name: "records", kind: "kinesis", of: "no-such-stream", bounded: false }],
         sinks: [{ name: "copies", kind: "kinesis", of: "no-such-sink" }],
-        stages: [{ name: "records", kind: "source" }],
+        stages: [{ name: "records", kind: "source", states: [], calls: [] }],
         edges: [],
         decoding: [],
       });

@@ -7,10 +7,17 @@
 
 import { assert, assertArrayIncludes, assertEquals, assertLessOrEqual } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
-import type { Sink, SinkBatch, SinkContext, SinkWriter } from "../../connectors/sink.ts";
+import type {
+  RejectedRow,
+  Sink,
+  SinkBatch,
+  SinkContext,
+  SinkWriter,
+} from "../../connectors/sink.ts";
 import type { ConnectorContext } from "../../connectors/source.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { connectorContext } from "./connector_context.ts";
+import { sinkBatch } from "./sink_batch.ts";
 
 const BATCHES = 40;
 const BATCH_ROWS = 50;
@@ -35,24 +42,21 @@ export interface SinkUnderTest<T> {
   readonly close?: () => Promise<void>;
 }
 
-interface Rejected {
-  readonly value: unknown;
-  readonly origin: string;
-  readonly reason: string;
-}
-
 /** Declares the cases for a sink. */
 export function sinkSuite<T>(name: string, open: () => Promise<SinkUnderTest<T>>): void {
   describe(`${name} as a sink`, () => {
     let subject: SinkUnderTest<T>;
     let writers: SinkWriter<T>[];
-    let rejected: Rejected[];
+    let rejected: RejectedRow[];
     let failures: Error[];
+    let epochs: { last: number };
 
     const openWriter = async () => {
       const context: SinkContext = {
         ...connectorContext(subject.clock),
         ...subject.context,
+        worker: writers.length,
+        restored: [],
         reject: (row) => rejected.push(row),
         fail: (error) => failures.push(error),
       };
@@ -64,7 +68,7 @@ export function sinkSuite<T>(name: string, open: () => Promise<SinkUnderTest<T>>
       Array.from({ length: count }, (_, index) => subject.row(from + index));
 
     beforeEach(async () => {
-      [writers, rejected, failures] = [[], [], []];
+      [writers, rejected, failures, epochs] = [[], [], [], { last: 0 }];
       subject = await open();
     });
     afterEach(async () => {
@@ -76,7 +80,7 @@ export function sinkSuite<T>(name: string, open: () => Promise<SinkUnderTest<T>>
     it("flush() resolves when all rows taken have been written, each once and by key in order", async () => {
       const writer = await openWriter();
       await writeAll(writer, batchOf(rows(0, BATCH_ROWS)));
-      await writer.flush();
+      await flushed(writer, epochs);
       assertInOrder(await subject.written(), BATCH_ROWS, subject.keys);
       assertEquals(writer.pending(), 0);
       assertEquals(rejected, []);
@@ -90,6 +94,7 @@ export function sinkSuite<T>(name: string, open: () => Promise<SinkUnderTest<T>>
       assertEquals(await subject.written(), []);
       await writeAll(writer, batchOf(rows(0, 3)));
       await Promise.all([writer.flush(), writer.flush()]);
+      await flushed(writer, epochs);
       assertInOrder(await subject.written(), 3, subject.keys);
     });
 
@@ -97,7 +102,7 @@ export function sinkSuite<T>(name: string, open: () => Promise<SinkUnderTest<T>>
       const writer = await openWriter();
       for (let from = 0; from < 30; from += 10) {
         await writeAll(writer, batchOf(rows(from, 10)));
-        await writer.flush();
+        await flushed(writer, epochs);
         assertInOrder(await subject.written(), from + 10, subject.keys);
       }
     });
@@ -108,7 +113,7 @@ export function sinkSuite<T>(name: string, open: () => Promise<SinkUnderTest<T>>
       const room = writer.write({ ...batchOf(values), length: 10 });
       values.fill(subject.row(99));
       await room;
-      await writer.flush();
+      await flushed(writer, epochs);
       assertInOrder(await subject.written(), 10, subject.keys);
     });
 
@@ -124,7 +129,7 @@ export function sinkSuite<T>(name: string, open: () => Promise<SinkUnderTest<T>>
         waits++;
         await room;
       }
-      await writer.flush();
+      await flushed(writer, epochs);
       assertEquals(waits > 0, subject.pendingMax !== undefined, "whether write() asked to wait");
       assertInOrder(await subject.written(), BATCHES * BATCH_ROWS, subject.keys);
     });
@@ -148,7 +153,7 @@ export function sinkSuite<T>(name: string, open: () => Promise<SinkUnderTest<T>>
         index in unwritable ? [row, unwritable[index] as T] : [row]
       );
       await writeAll(writer, batchOf(mixed));
-      await writer.flush();
+      await flushed(writer, epochs);
       assertInOrder(await subject.written(), good.length, subject.keys);
       assertEquals(rejected.map(({ value }) => value), [...unwritable]);
       assertEquals(
@@ -168,10 +173,10 @@ export function sinkSuite<T>(name: string, open: () => Promise<SinkUnderTest<T>>
         ];
         await Promise.all(rooms);
       }
-      await Promise.all([one.flush(), other.flush()]);
+      await Promise.all([flushed(one, epochs), flushed(other, epochs)]);
       await one.close();
       await writeAll(other, batchOf(rows(100, 1)));
-      await other.flush();
+      await flushed(other, epochs);
       const written = await subject.written();
       assertEquals(written.length, 101);
       assertArrayIncludes(written, Array.from({ length: 101 }, (_, number) => number));
@@ -190,7 +195,15 @@ function originOf(row: number): string {
 }
 
 function batchOf<T>(values: readonly T[]): SinkBatch<T> {
-  return { length: values.length, values, originAt: originOf };
+  return sinkBatch(values, "shard-0");
+}
+
+/** Everything taken so far becomes visible: by the next epoch's commit where the sink is transactional. */
+async function flushed<T>(writer: SinkWriter<T>, epochs: { last: number }): Promise<void> {
+  await writer.flush();
+  const epoch = ++epochs.last;
+  await writer.prepare?.(epoch);
+  await writer.commit?.(epoch);
 }
 
 async function writeAll<T>(writer: SinkWriter<T>, batch: SinkBatch<T>): Promise<void> {

@@ -57,6 +57,10 @@ describe("columnarCut()", () => {
       (raw) => raw.pipe(json).merge(raw.pipe(json)).keyBy(id),
       (raw) => raw.pipe(json).mapAsync("call", (event) => Promise.resolve(event)).keyBy(id),
       (raw) => raw.pipe(json).eventTime({ timestamp: ({ at }) => at + 1 }).keyBy(id),
+      (raw) =>
+        raw.pipe(json).eventTime({ timestamp: ({ at }) => at, watermark: () => 1 }).keyBy(id),
+      (raw) => raw.pipe(json).eventTime({}).keyBy(id),
+      (raw) => raw.pipe(json).keyBy(id, { hash: "int" }),
       (raw) => raw.pipe(flatMapJson("$.events[*]", Event)).keyBy(id),
       (raw) => raw.pipe(json).keyBy((event) => event.note ?? ""),
     ];

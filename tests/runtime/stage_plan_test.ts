@@ -7,6 +7,7 @@ import { fields } from "../../operators/fields.ts";
 import { defineJob, type Job } from "../../runtime/job.ts";
 import { silentLogger } from "../../runtime/logger.ts";
 import { KEY_CHARS_MAX, MAX_PARALLELISM, planOf, stagesOf } from "../../runtime/stage_plan.ts";
+import { side } from "../../runtime/side.ts";
 import { buildTopology } from "../../runtime/stream_builder.ts";
 import { z } from "../deps.ts";
 import { map } from "./deps.ts";
@@ -42,6 +43,44 @@ describe("stagesOf()", () => {
       ) => [from, to, input]),
       [["left", "join", 0], ["right", "join", 1], ["join", "sum", 0]],
     );
+  });
+
+  it("cuts at broadcasts, and finds what is behind side outputs", () => {
+    const job = defineJob({
+      name: "demo",
+      sources: { numbers: memory.source([1]), rules: memory.source([1]) },
+      sinks: { out: memory.sink<number>() },
+      build({ numbers, rules }, { out }) {
+        const key = (n: number) => n;
+        const matched = numbers.keyBy(key).connectBroadcast(rules).process("match", {
+          state: {},
+          broadcast: {},
+          sides: { unread: side<number>(), odd: side<number>() },
+          onEvent: (n: number) => [n],
+          onBroadcast: (n: number) => [n],
+        });
+        matched.sides.odd.pipe(map((n) => n)).keyBy(key).process("sum", silent).to(out);
+        matched.sides.odd.keyBy(key).connectBroadcast(matched).process("again", {
+          state: {},
+          broadcast: {},
+          onEvent() {},
+          onBroadcast() {},
+        });
+      },
+    });
+    const edges = plan(job).edges.map((edge) => [
+      `${edge.from} -> ${edge.to} ${edge.input}`,
+      "broadcast" in edge ? "broadcast" : "keyBy",
+      edge.as,
+    ]);
+    assertEquals(edges, [
+      ["numbers -> match 0", "keyBy", "rows"],
+      ["rules -> match 1", "broadcast", "rows"],
+      ["match -> again 1", "broadcast", "rows"],
+      ["match -> sum 0", "keyBy", "rows"],
+      ["match -> again 0", "keyBy", "rows"],
+    ]);
+    assertEquals(structuredClone(plan(job)), plan(job));
   });
 
   it("finds cuts behind every operator, and one edge where a way leads to a cut twice", () => {
@@ -82,7 +121,7 @@ describe("planOf()", () => {
       onError: "stop",
       sources: [{ name: "numbers", kind: "memory", of: "ones", bounded: false }],
       sinks: [{ name: "out", kind: "memory", of: "file" }],
-      stages: [{ name: "numbers", kind: "source" }],
+      stages: [{ name: "numbers", kind: "source", states: [], calls: [] }],
       edges: [],
       decoding: [],
     });
@@ -102,7 +141,7 @@ describe("planOf()", () => {
           .to(out);
       },
     });
-    const [first = "", second = ""] = plan(job).edges.map(({ key }) => key);
+    const [first = "", second = ""] = plan(job).edges.map((edge) => "key" in edge ? edge.key : "");
     assertMatch(first, /^\(n\) ?=> ?n \+ 1$/);
     assertMatch(second, /^\(n\)\s*=>\s*\{ if .*…$/);
     assertEquals(second.length, KEY_CHARS_MAX + 1);

@@ -81,8 +81,16 @@ describe("buildTopology()", () => {
       attempts: 1,
       retryDelayMs: 100,
     });
-    const { outOfOrdernessMs, idleAfterMs } = only(topology, "eventTime");
-    assertEquals([outOfOrdernessMs, idleAfterMs], [0, undefined]);
+    const { id: _id, kind: _kind, input: _input, timestamp: _of, ...time } = only(
+      topology,
+      "eventTime",
+    );
+    assertEquals(time, {
+      outOfOrdernessMs: 0,
+      idleAfterMs: undefined,
+      watermark: "bounded",
+      emitEveryMs: undefined,
+    });
   });
 
   it("calls handlers with the options as this", () => {
@@ -102,10 +110,15 @@ describe("buildTopology()", () => {
     const context = {
       key: 1,
       state: {},
+      side: {},
       timestamp: 0,
       watermark: 0,
+      processingTime: 0,
+      timeDomain: undefined,
       setTimer() {},
       clearTimer() {},
+      setProcessingTimer() {},
+      clearProcessingTimer() {},
     };
     assertEquals(handle?.(1, context), [6]);
   });
@@ -143,6 +156,20 @@ describe("buildTopology()", () => {
           numbers((n) =>
             n.keyBy((n) => n).actor("", { state: {}, behavior: (mailbox) => mailbox }).to(out)
           ),
+      ],
+      [
+        "keys that are hashed as string and as int: give both keyBys the same hash",
+        () =>
+          numbers((n) => {
+            const whole = n.keyBy((n) => n, { hash: "int" });
+            n.keyBy((n) => n).connect(whole)
+              .coFlatMap("join", { state: {}, left: () => [], right: () => [] })
+              .to(out);
+          }),
+      ],
+      [
+        "eventTime has emitEvery 0 ms: give it more than 0",
+        () => numbers((n) => n.eventTime({ emitEvery: 0 }).to(out)),
       ],
       ["a mapAsync has no name", () => numbers((n) => n.mapAsync("", call).to(out))],
       [

@@ -6,6 +6,7 @@ import {
   consumersOf,
   inputsOf,
   type Node,
+  outputsOf,
   type Topology,
   TopologyError,
 } from "../../runtime/topology.ts";
@@ -59,6 +60,24 @@ describe("inputsOf()", () => {
   it("gives what a node reads directly: nothing for heads of stages", () => {
     assertEquals(inputsOf(sink(1, "out", 0)), [{ node: 0, port: "main" }]);
     assertEquals([inputsOf(source(0, "in")), inputsOf(keyed(1, "sum"))], [[], []]);
+  });
+});
+
+describe("outputsOf()", () => {
+  it("tells each output of a node, with those of its sides", () => {
+    const handlers = { state: {}, handlers: [], onTimer: undefined, sides: ["a", "main"] };
+    const node = (of: Node) => outputsOf(of).map(({ node, port }) => `${node} ${port}`);
+    assertEquals(node(source(3, "in")), ["3 main"]);
+    assertEquals(
+      node({
+        kind: "keyed",
+        id: 4,
+        name: "n",
+        inputs: [],
+        operator: { kind: "handlers", ...handlers },
+      }),
+      ["4 main", "4 side:a", "4 side:main"],
+    );
   });
 });
 

@@ -28,11 +28,13 @@ class Meter {
   written = 0;
   insideMax = 0;
   samples = 0;
+  /** How often each row is written. */
+  copies = 1;
 
   /** Looks at the numbers each {@linkcode SAMPLE_MS} of virtual time until all is written. */
   watch(clock: Clock, rows: number): void {
     this.samples++;
-    this.insideMax = Math.max(this.insideMax, this.read - this.written);
+    this.insideMax = Math.max(this.insideMax, this.read - this.written / this.copies);
     if (this.written < rows && clock.now() < LATE_MS) {
       clock.setTimer(SAMPLE_MS, () => this.watch(clock, rows));
     }
@@ -77,6 +79,7 @@ function slowSink(rowsPerSecond: number, meter: Meter, rows: number[]): Sink<num
   return {
     kind: "slow",
     name: "slow",
+    guarantee: "at least once",
     open: ({ clock }) => {
       let pending = 0;
       let writing = Promise.resolve();
@@ -198,6 +201,38 @@ describe("a job with a slow stage", () => {
     const secondEdge = 4 * (CHANNEL_ROWS_MAX + 2 * BATCH_ROWS_MAX);
     const bound = insideBound(2, 2) + secondEdge;
     assert(meter.insideMax <= bound, `${meter.insideMax} rows were inside, at most ${bound} may`);
+  });
+
+  it("holds no more than its bounds of a broadcast, which goes to all workers", async () => {
+    const ROWS = 60_000;
+    const WORKERS = 2;
+    const meter = new Meter();
+    meter.copies = WORKERS;
+    const written: number[] = [];
+    const job = defineJob({
+      name: "slow broadcast",
+      sources: { rules: countedSource(ROWS, 2, meter), none: memory.source<number>([]) },
+      sinks: { slow: slowSink(2000, meter, written) },
+      build({ rules, none }, { slow }) {
+        none.keyBy((n) => n).connectBroadcast(rules).process("pass", {
+          state: {},
+          broadcast: { seen: store.value(0) },
+          onEvent() {},
+          onBroadcast: (n, { broadcast }) => (broadcast.seen.value++, [n]),
+        }).to(slow);
+      },
+    });
+    const { outcome } = await hostedRun(job, {
+      workers: WORKERS,
+      seed: 4,
+      alongside: (clock) => meter.watch(clock, WORKERS * ROWS),
+    });
+    assertEquals(outcome.kind, "finished");
+    assertEquals(written.sort(ascending), numbersBelow(ROWS).flatMap((n) => [n, n]));
+    const bound = insideBound(WORKERS, 2);
+    assert(bound < ROWS, "The bound says nothing about an input of this size");
+    assert(meter.insideMax <= bound, `${meter.insideMax} rows were inside, at most ${bound} may`);
+    assert(meter.insideMax > BATCH_ROWS_MAX, `Only ${meter.insideMax} rows were inside`);
   });
 
   it("holds no more than a mapAsync's capacity beyond its bounds", async () => {

@@ -22,6 +22,7 @@ function stampingSink(rows: [unknown, number][]): Sink<unknown> {
   return {
     kind: "stamping",
     name: "stamping",
+    guarantee: "at least once",
     open: ({ clock }) =>
       Promise.resolve({
         write(batch) {

@@ -31,6 +31,8 @@ class BufferingSink<T> implements Sink<T> {
     this.#refused = refused;
   }
 
+  readonly guarantee = "at least once";
+
   readonly open = (context: SinkContext) => {
     let rows: { value: T; origin: string }[] = [];
     const flush = async () => {

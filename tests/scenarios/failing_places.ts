@@ -202,6 +202,7 @@ function refusingSink(rows: number[], trouble: Trouble): Sink<number> {
   return {
     kind: "refusing",
     name: "refusing",
+    guarantee: "at least once",
     open: (context) =>
       Promise.resolve({
         write(batch) {

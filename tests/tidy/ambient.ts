@@ -30,6 +30,8 @@ const IO_PLACES: ReadonlyMap<string, string> = new Map([
   ["runtime/start.ts", "wires a job to the process that runs it"],
   ["runtime/ports/", "threads"],
   ["runtime/cpu_time.ts", "the door to CPU time"],
+  ["runtime/checkpoint/sqlite_store.ts", "a store is I/O: a file"],
+  ["runtime/checkpoint/s3_client.ts", "a store is I/O: the SDK's settings in the environment"],
   ["tests/", "tests and the benchmark work on files and processes"],
   ["examples/", "what users write"],
 ]);

@@ -20,6 +20,7 @@ const PROGRAMS = [
   "mod.ts",
   "runtime/main.ts",
   "tests/bench/main.ts",
+  "tests/conformance/main.ts",
   "tests/fuzz/decoder.ts",
   "tests/fuzz/encoder.ts",
 ];

@@ -188,8 +188,13 @@ describe("KeyedStream.process()", () => {
         keyed.process("async", { state: {}, onEvent: async (booking) => await [booking] });
         // @ts-expect-error outputs come in an array or from a generator
         keyed.process("bare", { state: {}, onEvent: (booking) => booking.price });
-        // @ts-expect-error a timer has a name
-        keyed.process("timer", { state: {}, onEvent: (_, { setTimer }) => setTimer(5) });
+        // @ts-expect-error a timer has a time
+        keyed.process("timer", { state: {}, onEvent: (_, { setTimer }) => setTimer("later") });
+        keyed.process("clock", {
+          state: {},
+          // @ts-expect-error a timer has one time
+          onEvent: (_, { setProcessingTimer }) => setProcessingTimer(5, 6),
+        });
       },
     });
   });

@@ -17,6 +17,7 @@ export function checksumSink<T>(): Sink<T> {
   return {
     kind: "checksum",
     name: "checksum",
+    guarantee: "at least once",
     open: ({ logger }) => {
       const encoder = new JsonEncoder();
       let sum = new Checksum();

@@ -23,6 +23,7 @@ function slowSink(): Sink<Row> {
   return {
     kind: "slow",
     name: "slow",
+    guarantee: "at least once",
     open: ({ clock, logger }) => {
       const seen = new Set<number>();
       let free = clock.now();

@@ -9,20 +9,19 @@ import {
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { assertSpyCalls, stub } from "@std/testing/mock";
 import { file } from "../../../connectors/file/file.ts";
-import {
-  FILE_PENDING_BYTES_MAX,
-  FILE_WRITE_BYTES_MAX,
-} from "../../../connectors/file/file_sink.ts";
+import { FILE_PENDING_BYTES_MAX } from "../../../connectors/file/file_sink.ts";
+import { FILE_WRITE_BYTES_MAX } from "../../../connectors/file/lines_of_rows.ts";
 import { FILE_LINE_BYTES_MAX, FILE_READ_BYTES_MAX } from "../../../connectors/file/line_reader.ts";
 import { FILE_POLL_INTERVAL_MS } from "../../../connectors/file/line_files.ts";
 import { textOf } from "../../../connectors/raw_record.ts";
-import type { SinkBatch, SinkContext } from "../../../connectors/sink.ts";
+import type { SinkContext } from "../../../connectors/sink.ts";
 import type { Demand, ShardBatch, Source } from "../../../connectors/source.ts";
 import type { StandardSchema } from "../../../operators/standard_schema.ts";
 import type { Clock } from "../../../runtime/clock.ts";
 import { connectorContext } from "../connector_context.ts";
 import { turns, until } from "../event_loop.ts";
 import { jumpingClock } from "../kinesis/jumping_clock.ts";
+import { sinkBatch as batchOf } from "../sink_batch.ts";
 import { sinkSuite } from "../sink_suite.ts";
 import { sourceSuite } from "../source_suite.ts";
 
@@ -277,14 +276,11 @@ describe("file.sink()", () => {
   let told: string[];
   const context: SinkContext = {
     ...connectorContext(jumpingClock()),
+    worker: 0,
+    restored: [],
     reject: ({ reason }) => told.push(`rejected: ${reason}`),
     fail: ({ message }) => told.push(`failed: ${message}`),
   };
-  const batchOf = <T>(values: readonly T[]): SinkBatch<T> => ({
-    length: values.length,
-    values,
-    originAt: () => "",
-  });
   beforeEach(async () => {
     told = [];
     folder = await temporaryFolder();

@@ -52,6 +52,12 @@ describe("kinesis.sink()", () => {
     assertEquals([sink.kind, sink.name], ["kinesis", "s"]);
   });
 
+  it("refuses an idField where encode makes the record", () => {
+    const encode = () => new Uint8Array(1);
+    const options = { partitionKey: String, encode, idField: "id" };
+    assertThrows(() => kinesis.sink("s", options), TypeError, "idField");
+  });
+
   it("refuses record sizes that no stream can be set to", () => {
     for (const maxRecordBytes of [0, NaN, 10 * 1024 * 1024 + 1]) {
       assertThrows(() => kinesis.sink("s", { partitionKey: String, maxRecordBytes }), RangeError);

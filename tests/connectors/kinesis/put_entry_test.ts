@@ -26,6 +26,31 @@ describe("putEntry()", () => {
     }
   });
 
+  it("adds the id as the last property of an object, and rejects what can't have one", () => {
+    const put = (value: unknown, encoded?: Uint8Array) => {
+      const options = { partitionKey: () => "key", idField: 'the "id"' };
+      const { data, bytes } = putEntry(value, "s@1", options, encoded, { id: 's@"1#0' });
+      assertEquals(bytes, data.length + 3);
+      return new TextDecoder().decode(data);
+    };
+    const dated = { a: "}", toJSON: () => ({ b: "é" }) };
+    assertEquals(put({}), '{"the \\"id\\"":"s@\\"1#0"}');
+    assertEquals(put(dated), '{"b":"é","the \\"id\\"":"s@\\"1#0"}');
+    const encoded = new TextEncoder().encode('{"a":1}');
+    assertEquals(JSON.parse(put({ a: 1 }, encoded)), { a: 1, 'the "id"': 's@"1#0' });
+    assertEquals(new TextDecoder().decode(encoded), '{"a":1}');
+    for (const value of [1, "{", [], null]) assertThrows(() => put(value), TypeError, "no object");
+    assertThrows(() => put({ 'the "id"': 1 }), TypeError, "a property of that name");
+  });
+
+  it("gives encode the id", () => {
+    const encode = (value: unknown, { id }: { id: string }) =>
+      new TextEncoder().encode(`${value} ${id}`);
+    const options = { partitionKey: () => "key", encode };
+    const { data } = putEntry("v", "s@1", options, undefined, { id: "s@1#0" });
+    assertEquals(new TextDecoder().decode(data), "v s@1#0");
+  });
+
   it("counts payload and key in bytes", () => {
     assertEquals(put("é", { partitionKey: () => "😀" }).bytes, 4 + 4);
   });

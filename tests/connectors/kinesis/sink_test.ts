@@ -5,9 +5,10 @@ import { BUFFERED_RECORDS_MAX, REQUESTS_IN_FLIGHT_MAX } from "../../../connector
 import { textOf } from "../../../connectors/raw_record.ts";
 import type { SinkWriter } from "../../../connectors/sink.ts";
 import { seededRandom } from "../../../runtime/random.ts";
+import { sinkBatch } from "../sink_batch.ts";
 import { sinkSuite } from "../sink_suite.ts";
 import type { Fault } from "./fault_proxy.ts";
-import { sinkBatch, StreamFixture } from "./stream_fixture.ts";
+import { StreamFixture } from "./stream_fixture.ts";
 
 interface Row {
   readonly key: string;
@@ -69,6 +70,18 @@ describe("KinesisSinkWriter", () => {
       );
     assertEquals(byKey(found), byKey(expected));
   }
+
+  it("writes the id of each row, by itself or by encode", async () => {
+    const utf8 = new TextEncoder();
+    const ids = async (stream: string) =>
+      (await written(stream)).map((row) => "id" in row ? row.id : undefined);
+    await write(await open(await fixture.stream("ids", 1), { idField: "id" }), rowsOf(5, 5), 3);
+    const encode = (row: Row, { id }: { readonly id: string }) =>
+      utf8.encode(JSON.stringify({ ...row, id }));
+    await write(await open(await fixture.stream("own", 1), { encode }), rowsOf(5, 5), 3);
+    const expected = [0, 1, 2, 0, 1].map((row) => `shard@${row}#0`);
+    assertEquals([await ids("ids"), await ids("own")], [expected, expected]);
+  });
 
   it("writes 2,000 rows over two shards, each key in order", async () => {
     const stream = await fixture.stream("plain", 2);

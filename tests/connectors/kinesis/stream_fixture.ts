@@ -7,7 +7,7 @@
 import { createStream, startEmbeddedKinesis } from "../../../connectors/kinesis/embedded.ts";
 import { type KinesisConnection, openKinesis } from "../../../connectors/kinesis/client.ts";
 import { type RawRecord, textOf } from "../../../connectors/raw_record.ts";
-import type { SinkBatch, SinkContext } from "../../../connectors/sink.ts";
+import type { SinkContext } from "../../../connectors/sink.ts";
 import type { ReadContext, ShardBatch, Source } from "../../../connectors/source.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import type { LogFields, Logger } from "../../../runtime/logger.ts";
@@ -59,6 +59,8 @@ export class StreamFixture {
       aws: { endpoint: proxy.endpoint, region: "us-east-1" },
       signal: this.#closing.signal,
       demand: { next: () => Promise.resolve() },
+      worker: 0,
+      restored: [],
       reject: (row) => this.rejected.push(row),
       fail: (error) => this.failures.push(error),
     };
@@ -151,9 +153,4 @@ export class StreamFixture {
     const { values } = await this.read(source, shard, after, (all) => all.length >= count);
     return values.map(textOf);
   }
-}
-
-/** Rows for a sink, from an array. */
-export function sinkBatch<T>(values: readonly T[]): SinkBatch<T> {
-  return { length: values.length, values, originAt: (row: number) => `shard@${row}` };
 }

@@ -13,10 +13,10 @@ const plan: JobPlan = {
   ],
   sinks: [{ name: "out", kind: "kinesis", of: "totals" }],
   stages: [
-    { name: "bookings", kind: "source" },
-    { name: "old", kind: "source" },
-    { name: "correlate", kind: "keyed" },
-    { name: "sum", kind: "keyed" },
+    { name: "bookings", kind: "source", states: [], calls: [] },
+    { name: "old", kind: "source", states: [], calls: [] },
+    { name: "correlate", kind: "keyed", states: [], calls: [] },
+    { name: "sum", kind: "keyed", states: [], calls: [] },
   ],
   edges: [
     {
@@ -84,6 +84,24 @@ Sinks
 Decoding
   bookings/pipe    $.detail > $.booking  zod      by columns, then validate: because
   old/flatMapJson  $[*]                  arktype  by JSON.parse: the path $[*] may select several nodes`,
+    );
+  });
+
+  it("tells which edge is a broadcast, and where it goes", () => {
+    const text = planText({
+      ...plan,
+      edges: [
+        ...plan.edges.slice(2),
+        { id: 1, from: "bookings", to: "old", input: 0, keyBy: 4, as: "rows", key: "(b)=>b.id" },
+        { id: 3, from: "old", to: "old", input: 1, broadcast: 8, as: "rows" },
+      ],
+    });
+    assertEquals(
+      text.split("\n\n")[3],
+      `Edges
+  correlate -> sum             as rows  keyed by (row)=>row.hotel
+  bookings -> old   keyed      as rows  keyed by (b)=>b.id
+  old -> old        broadcast  as rows  to all workers`,
     );
   });
 

@@ -1,8 +1,11 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import {
+  defaultMaxParallelism,
   javaHash,
   keyGroupOf,
+  type KeyHash,
+  keyHashOf,
   murmurHash,
   operatorIndexOf,
 } from "../../../runtime/state/key_group.ts";
@@ -95,6 +98,51 @@ describe("keyGroupOf()", () => {
     for (const number of [0, 42, -7, 1.5, 1e21]) {
       assertEquals(keyGroupOf(number, 128), keyGroupOf(String(number), 128));
     }
+  });
+});
+
+describe("keyHashOf()", () => {
+  it("is Java's hash code of the type", () => {
+    const codes: readonly (readonly [string | number, KeyHash, number])[] = [
+      ["42", "string", 1662],
+      [42, "string", 1662],
+      [-42, "int", -42],
+      ["-2147483648", "int", -2147483648],
+      ["4294967296", "long", 1],
+      [-173, "long", 172],
+      ["-9223372036854775808", "long", -2147483648],
+      ["9223372036854775807", "long", -2147483648],
+      [1.5, "double", 1073217536],
+      ["1.5", "double", 1073217536],
+      [0, "double", 0],
+      ["-0.0", "double", -2147483648],
+      ["true", "boolean", 1231],
+      ["false", "boolean", 1237],
+    ];
+    for (const [key, as, code] of codes) assertEquals(keyHashOf(key, as), code, `${key} ${as}`);
+    assertEquals(keyGroupOf("-173", 128, "long"), murmurHash(172) % 128);
+  });
+
+  it("refuses what is no value of the type", () => {
+    const wrong: readonly (readonly [string | number, KeyHash, string])[] = [
+      ["2147483648", "int", "32 bits"],
+      [1.5, "int", "whole number"],
+      ["9223372036854775808", "long", "64 bits"],
+      ["", "long", "whole number"],
+      [" ", "double", "a number"],
+      ["x", "double", "a number"],
+      [1, "boolean", "text"],
+    ];
+    for (const [key, as, reason] of wrong) {
+      assertThrows(() => keyHashOf(key, as), TypeError, reason, `${key} ${as}`);
+    }
+  });
+});
+
+describe("defaultMaxParallelism()", () => {
+  it("is the next power of two of half as many again, within bounds", () => {
+    const workers = [1, 85, 86, 170, 171, 21845, 32768];
+    assertEquals(workers.map(defaultMaxParallelism), [128, 128, 256, 256, 256, 32768, 32768]);
   });
 });
 

@@ -27,7 +27,7 @@ export const PLAN: JobPlan = {
   onError: "resume",
   sources: [{ name: "in", kind: "memory", of: "numbers", bounded: true }],
   sinks: [{ name: "out", kind: "memory", of: "results" }],
-  stages: [{ name: "in", kind: "source" }],
+  stages: [{ name: "in", kind: "source", states: [], calls: [] }],
   edges: [],
   decoding: [],
 };
@@ -104,6 +104,7 @@ export class FakeWorker implements WorkerPort {
 
 /** A host of fake workers, in order of spawning. */
 export class FakeHost implements WorkerHost {
+  readonly canHang = false;
   readonly spawned: FakeWorker[] = [];
   readonly #script: Script;
   readonly #hello: (worker: number) => number | "never";

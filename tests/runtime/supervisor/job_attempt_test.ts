@@ -20,8 +20,16 @@ function attempt(host: FakeHost, workers = 2) {
     settings: SETTINGS,
     workers,
     parallelism: workers,
+    checkpoints: false,
     listener: {
-      planned: (plan) => heard.push(`planned ${plan.job}`),
+      planned: (plan) => {
+        heard.push(`planned ${plan.job}`);
+        return Promise.resolve(undefined);
+      },
+      snapshot: ({ epoch }) => heard.push(`snapshot ${epoch}`),
+      declined: (epoch) => heard.push(`declined ${epoch}`),
+      lastEpoch: () => undefined,
+      lastSnapshot: () => Promise.resolve(),
       running: () => heard.push("running"),
       deadLetters: (letters) => heard.push(`letters ${letters.length}`),
       log: (worker, level, message) => heard.push(`${worker} ${level} ${message}`),
@@ -86,17 +94,19 @@ describe("JobAttempt", () => {
       type: "open",
       placement: { worker: 1, workers: 3, routing: [0, 1], shards: { in: ["s0", "s1"] } },
       links: ["b", undefined, "a"],
+      restored: undefined,
+      checkpoints: false,
     });
   });
 
-  it("fails, and is not to be tried again, when a worker speaks another protocol", async () => {
+  it("fails before it has started when a worker speaks another protocol", async () => {
     const { attempt: job, host } = attempt(
       new FakeHost(() => {}, (worker) => PROTOCOL_VERSION + worker),
     );
     assertEquals(await failure(job), {
       message: `Cannot use worker 1: it speaks protocol ${PROTOCOL_VERSION + 1}, ` +
         `expected ${PROTOCOL_VERSION}; clear the module cache`,
-      policy: "stop",
+      policy: "restart",
       started: false,
     });
     assertEquals(host.spawned.map(({ terminated }) => terminated), [true, true]);
@@ -110,7 +120,11 @@ describe("JobAttempt", () => {
       return true;
     };
     const { attempt: job, heard } = attempt(new FakeHost(refusing));
-    assertEquals(await failure(job), { message: "it has no sink", policy: "stop", started: false });
+    assertEquals(await failure(job), {
+      message: "it has no sink",
+      policy: "restart",
+      started: false,
+    });
     assertEquals(heard, []);
   });
 
@@ -170,7 +184,7 @@ describe("JobAttempt", () => {
     const { attempt: job, host } = attempt(new FakeHost(endless));
     const outcome = job.run();
     await turns(1);
-    job.stop();
+    job.stop(false);
     assertEquals(await outcome, { kind: "finished" });
     assertEquals(host.spawned.map(({ heard }) => heard.slice(-2)), [["stop", "close"], [
       "stop",
@@ -184,7 +198,7 @@ describe("JobAttempt", () => {
         new FakeHost((worker, message) => {
           if (
             message.type === "request" && message.request.type === during && worker.worker === 0
-          ) job.stop();
+          ) job.stop(false);
         }),
       );
       assertEquals(await job.run(), { kind: "finished" });
@@ -274,8 +288,21 @@ describe("JobAttempt", () => {
     }
     assertEquals(opened(), ["s0", "s1", "s2"]);
     assertEquals(heard.slice(2), ["0 warn Shards could not be listed; trying again"]);
-    job.stop();
+    job.stop(false);
     await outcome;
     assertEquals(clock.waiting, 0);
+  });
+
+  it("says so where there are more workers than key groups", async () => {
+    const host = new FakeHost((worker, message) => {
+      if (message.type !== "request" || message.request.type !== "describe") return false;
+      worker.reply(message.id, { ...PLAN, maxParallelism: 1 });
+      return true;
+    });
+    const { attempt: job, heard } = attempt(host);
+    await job.run();
+    assertEquals(heard.filter((line) => line.includes("warn")), [
+      "0 warn There are fewer key groups than workers: some get none",
+    ]);
   });
 });

@@ -104,7 +104,7 @@ describe("WorkerHandle", () => {
       Error,
       "Worker 3 died: out of memory",
     );
-    worker.tell({ type: "stop" });
+    worker.tell({ type: "stop", drain: false });
     assertEquals([port.heard, deaths.length, clock.waiting], [["close"], 1, 0]);
   });
 

@@ -99,4 +99,35 @@ describe("Scheduler", () => {
     );
     assertEquals([await outcome, passed], [2, true]);
   });
+
+  it("runs until idle without letting time pass", async () => {
+    const scheduler = schedulerOf();
+    const ran: string[] = [];
+    scheduler.clock.setTimer(5, () => ran.push("timer"));
+    scheduler.clock.defer(() => {
+      ran.push("deferred");
+      Promise.resolve().then(() => scheduler.channel()(() => ran.push("task")));
+    });
+    await scheduler.runUntilIdle();
+    assertEquals([ran, scheduler.clock.now()], [["deferred", "task"], 0]);
+  });
+
+  it("advances to a time: what is due fires in order, and all of it reads that time", async () => {
+    const scheduler = schedulerOf(1, 100);
+    const { clock } = scheduler;
+    const fired: string[] = [];
+    const fire = (name: string) => () => fired.push(`${name}@${clock.now()}`);
+    clock.setTimer(20, fire("second"));
+    clock.setTimer(10, () => {
+      fire("first")();
+      clock.setTimer(0, fire("due at once"));
+      clock.setTimer(1, fire("later"));
+    });
+    clock.setTimer(51, fire("beyond"));
+    await scheduler.advanceTo(150);
+    assertEquals(fired, ["first@150", "second@150", "due at once@150"]);
+    await scheduler.advanceTo(151);
+    assertEquals(fired.slice(3), ["beyond@151", "later@151"]);
+    await assertRejects(() => scheduler.advanceTo(150), RangeError, "it is 151 already");
+  });
 });

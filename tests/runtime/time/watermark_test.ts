@@ -117,17 +117,10 @@ function valveOutcome(
   said: readonly (readonly [string, WatermarkEvent | undefined])[],
 ): string {
   const input = new InputWatermark(Array.from({ length: origins }, (_, origin) => String(origin)));
-  const idle = new Set<string>();
   return outcome(
     input,
     said.map(([origin, event]) => () => {
-      if (event === undefined) return;
-      if (event.kind === "idle") idle.add(origin);
-      if (event.kind === "active") idle.delete(origin);
-      // Flink's valve takes no watermark of an idle channel: who sends one says first that it is active. Ours takes a
-      // watermark for both.
-      if (event.kind === "advance" && idle.has(origin)) return;
-      input.apply(origin, event);
+      if (event !== undefined) input.apply(origin, event);
     }),
   );
 }
@@ -307,6 +300,7 @@ describe("OperatorWatermark", () => {
     assertEquals([clock.update(), clock.at], [true, 4]);
     right.apply("x", idle);
     assertEquals([clock.update(), clock.at], [true, 10]);
+    right.apply("x", { kind: "active" });
     right.apply("x", advance(7));
     left.apply("x", advance(20));
     assertEquals([clock.update(), clock.at], [false, 10]);

@@ -34,6 +34,7 @@ function batchOf(
     batch.timestamps.push(timestamp);
     batch.origins.push(origins[origin] ?? NO_ORIGIN);
     batch.originRows.push(row);
+    batch.subs.push(batch.subs.length * 2 ** 40);
     batch.bytes += 10;
   }
   return batch;
@@ -46,6 +47,7 @@ const rowsOf = (batch: RowBatch) =>
     key: batch.keys[row],
     group: batch.groups[row],
     timestamp: batch.timestamps[row],
+    sub: batch.subAt(row),
     origin: originText(batch.origins[row] ?? NO_ORIGIN, batch.originRows[row] ?? 0),
   }));
 

@@ -52,7 +52,7 @@ function operator(call: Partial<AsyncCall> = {}) {
   const push = (...rows: number[]) => {
     for (const row of rows) {
       cursor.goTo(cursorAt(row, { key: `k${row}` }));
-      mapAsync.push(row, (result) => log.push(`${result} of ${cursor.key}`));
+      mapAsync.push(row, (result) => log.push(`${result} of ${cursor.key}`), 0);
     }
   };
   const settle = async () => {

@@ -119,6 +119,7 @@ describe("throughCut()", () => {
         return rows.length;
       },
       watermark() {},
+      barrier() {},
       end() {},
     });
     const cursor = cursorAt(0);
@@ -136,6 +137,8 @@ describe("throughCut()", () => {
       input: { node: 0, port: "main" },
       timestamp: () => 0,
       outOfOrdernessMs: 10,
+      watermark: "bounded",
+      emitEveryMs: undefined,
       idleAfterMs: undefined,
     } as const;
     const generator = new EventTimeGenerator(10);
@@ -148,7 +151,7 @@ describe("throughCut()", () => {
     });
     const batch = rawBatch([5, 99, 7].map((at) => JSON.stringify({ id: "a", at })));
     assertEquals(run(batch, 0, 3, () => {}), 3);
-    assertEquals([times, generator.take()], [[5, 99, 7], { kind: "advance", at: 88 }]);
+    assertEquals([times, generator.take()], [[5, 99, 7], [{ kind: "advance", at: 88 }]]);
   });
 
   it("sends columns, and rows for a while once a record is undecided", () => {
@@ -164,6 +167,7 @@ describe("throughCut()", () => {
           return rows.length;
         },
         watermark() {},
+        barrier() {},
         end() {},
       });
     const edge = new EdgeOutput({

@@ -22,11 +22,12 @@ function outbound(lost = 0) {
       return Math.max(0, batch.length - lost);
     },
     watermark: (origin, event) => heard.push(`${origin} ${event.kind}`),
+    barrier: (epoch) => heard.push(`barrier ${epoch}`),
     end: (final) => heard.push(`end ${final}`),
   });
   const add = (rows: number, bytes = 10) => {
     for (let row = 0; row < rows; row++) {
-      channel.add(row, "a", 3, cursorAt(row, { bytes, timestamp: row }));
+      channel.add(row, "a", 3, cursorAt(row, { bytes, timestamp: row }), 100 + row);
     }
   };
   return { channel, add, heard, batches };
@@ -44,6 +45,7 @@ describe("OutboundChannel", () => {
     const [first] = batches;
     assertEquals([first?.values, first?.keys, first?.groups], [[0, 1], ["a", "a"], [3, 3]]);
     assertEquals([first?.timestamps, first?.originRows, first?.bytes], [[0, 1], [0, 1], 20]);
+    assertEquals(first?.subs, [100, 101]);
   });
 
   it("hands a batch over when it is full, in rows or in bytes", () => {

@@ -21,6 +21,7 @@ function output(key: (value: unknown) => Key = (value) => value as Key) {
         return rows.length;
       },
       watermark: (origin, { kind }) => heard.push(`${stage}@${worker} ${origin} ${kind}`),
+      barrier: (epoch) => heard.push(`${stage}@${worker} barrier ${epoch}`),
       end: (final) => heard.push(`${stage}@${worker} end ${final}`),
     });
   const failures = new RecordedFailures();

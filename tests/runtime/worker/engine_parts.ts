@@ -49,6 +49,9 @@ export class RecordedChain implements Chain {
   readonly outputs: unknown[] = [];
   ended = false;
   readonly next = (value: unknown): void => void this.outputs.push(value);
+  readonly sides = ["first side", "second side"].map((side) => (value: unknown) =>
+    void this.outputs.push({ [side]: value })
+  );
 
   batch(): number {
     throw new Error("No batches come out of an operator");

@@ -39,9 +39,9 @@ describe("Exchange", () => {
   it("posts rows, watermarks and the end to another worker, in order", () => {
     const { exchange: running, posted } = exchange();
     const channel = running.outbound(EDGE)[1];
-    channel?.add({ id: 1 }, "a", 0, cursorAt(1));
+    channel?.add({ id: 1 }, "a", 0, cursorAt(1), 0);
     channel?.watermark("in/s0", { kind: "idle" });
-    channel?.add({ id: 2 }, "a", 0, cursorAt(2));
+    channel?.add({ id: 2 }, "a", 0, cursorAt(2), 0);
     running.flush();
     channel?.end(true);
     assertEquals(types(posted), ["1 rows", "watermark", "1 rows", "end"]);
@@ -51,7 +51,7 @@ describe("Exchange", () => {
     const { exchange: running, posted, failures } = exchange();
     const channel = running.outbound(EDGE)[1];
     for (const [row, value] of [() => {}, { id: 1 }, Symbol("x"), { id: 2 }].entries()) {
-      channel?.add(value, `k${row}`, 0, cursorAt(row, { timestamp: 50 + row }));
+      channel?.add(value, `k${row}`, 0, cursorAt(row, { timestamp: 50 + row }), 0);
     }
     running.flush();
     assertEquals(types(posted), ["2 rows"]);
@@ -61,7 +61,7 @@ describe("Exchange", () => {
       ) => [operator, origin, key, timestamp]),
       [["in/keyBy", "in/s0@0", "k0", 50], ["in/keyBy", "in/s0@2", "k2", 52]],
     );
-    channel?.add(() => {}, "k", 0, cursorAt(5));
+    channel?.add(() => {}, "k", 0, cursorAt(5), 0);
     running.flush();
     assertEquals([types(posted), failures.letters.length], [["2 rows"], 3]);
   });

@@ -4,9 +4,11 @@ import { seededRandom } from "../../../runtime/random.ts";
 import { KeyedState } from "../../../runtime/state/keyed_state.ts";
 import { type StateSpecs, store, type ValueState } from "../../../runtime/state/state.ts";
 import type { Emits, Key, KeyedContext } from "../../../runtime/stream.ts";
+import type { TimerQueue } from "../../../runtime/time/timers.ts";
 import type { TimerHandler } from "../../../runtime/topology.ts";
 import { HandlerOperator } from "../../../runtime/worker/keyed_operator.ts";
 import { PartitionActor } from "../../../runtime/worker/partition_actor.ts";
+import { HandClock } from "../hand_clock.ts";
 import { cursorAt, RecordedChain, RecordedFailures } from "./engine_parts.ts";
 
 type Handle = (
@@ -17,8 +19,9 @@ type Handle = (
 
 /** An operator with a sum, on one actor. */
 function operator(handle: Handle, onTimer?: TimerHandler, right: Handle = handle) {
-  const actor = new PartitionActor(0);
   const state = new KeyedState({ sum: store.value(0) }, seededRandom(1));
+  const actor = new PartitionActor(0, undefined, state.timersOf(0));
+  const clock = new HandClock(1000);
   const failures = new RecordedFailures();
   const chain = new RecordedChain();
   const cursor = cursorAt(7, { timestamp: 50 });
@@ -33,31 +36,39 @@ function operator(handle: Handle, onTimer?: TimerHandler, right: Handle = handle
       onTimer,
     },
     state,
+    clock,
     cursor,
     failures,
   );
-  const running = (key: Key, run: (slot: number) => void) => {
-    const slot = state.enterKey(key, actor.group);
-    run(slot);
-    state.leave(slot);
+  const fire = (timers: TimerQueue, time: number) => {
+    for (let timer = timers.takeDue(time); timer; timer = timers.takeDue(time)) {
+      state.enterSlot(timer.slot);
+      handlers.timer(actor, timer, chain);
+      state.leave(timer.slot);
+    }
   };
   return {
     actor,
     state,
     failures,
     chain,
-    row: (key: Key, value: unknown, input = 0) =>
-      running(key, (slot) => handlers.row(actor, input, slot, value, chain)),
+    clock,
+    row: (key: Key, value: unknown, input = 0) => {
+      const slot = state.enterKey(key, actor.group);
+      handlers.row(actor, input, slot, value, chain);
+      state.leave(slot);
+    },
+    /** When timers of a key are due, by name. */
+    timers: (key: Key, ...names: string[]) =>
+      names.map((name) => actor.timers.at(state.keys.find(key), name)),
     fire: (watermark: number) => {
       actor.watermark = watermark;
-      for (
-        let timer = actor.timers.takeDue(watermark);
-        timer;
-        timer = actor.timers.takeDue(watermark)
-      ) {
-        const due = timer;
-        running(due.key, (slot) => handlers.timer(actor, due, slot, chain));
-      }
+      fire(actor.timers, watermark);
+    },
+    /** The clock goes there, and its timers fire. */
+    tick: (time: number) => {
+      clock.pass(time - clock.now());
+      fire(actor.processing, time);
     },
   };
 }
@@ -109,7 +120,7 @@ describe("HandlerOperator", () => {
   });
 
   it("takes back state and timers of a handler that throws, and emits none of its outputs", () => {
-    const { row, chain, failures, actor } = operator(
+    const { row, chain, failures, actor, timers } = operator(
       function* (value, { setTimer, clearTimer }, sum) {
         sum.value += 1;
         yield sum.value;
@@ -128,8 +139,8 @@ describe("HandlerOperator", () => {
     row("a", 20);
     row("a", 99);
     row("a", 98);
-    const timers = ["moved", "new", "cleared", "unknown"].map((name) => actor.timers.at("a", name));
-    assertEquals([chain.outputs, timers, actor.timers.size], [[1], [20, 1, 30, undefined], 3]);
+    const left = timers("a", "moved", "new", "cleared", "unknown");
+    assertEquals([chain.outputs, left, actor.timers.size], [[1], [20, 1, 30, undefined], 3]);
     assertEquals(failures.reasons, new Array(2).fill("sum in/s0@7: RangeError: boom"));
     assertEquals(failures.letters[1]?.value, 98);
   });
@@ -145,7 +156,7 @@ describe("HandlerOperator", () => {
   });
 
   it("takes back what a timer did that throws; the timer itself is gone", () => {
-    const { row, fire, actor, failures, chain } = operator(
+    const { row, fire, timers, failures, chain } = operator(
       (_, { setTimer }, sum) => {
         sum.value = 1;
         setTimer("later", 5);
@@ -159,11 +170,7 @@ describe("HandlerOperator", () => {
     row("a", 1);
     fire(5);
     row("a", 1);
-    assertEquals([actor.timers.at("a", "later"), actor.timers.at("a", "next"), chain.outputs], [
-      5,
-      undefined,
-      [],
-    ]);
+    assertEquals([timers("a", "later", "next"), chain.outputs], [[5, undefined], []]);
     const [letter] = failures.letters;
     assertEquals([letter?.operator, letter?.reason, letter?.value], ["sum", "Error: later", {
       key: "a",
@@ -184,5 +191,83 @@ describe("HandlerOperator", () => {
     );
     for (const at of [NaN, Infinity, -Infinity]) row("a", at);
     assertEquals([failures.letters.length, actor.timers.size], [3, 0]);
+  });
+
+  it("has timers of both kinds, by name and by time, and says in onTimer which it is", () => {
+    const seen: unknown[] = [];
+    const { row, fire, tick, actor, clock, state } = operator(
+      (_, { setTimer, setProcessingTimer, clearTimer, clearProcessingTimer, timeDomain }) => {
+        seen.push(timeDomain);
+        for (const at of [80, 60, 80, 70]) setTimer(at);
+        for (const at of [1080, 1060, 1080]) setProcessingTimer(at);
+        setTimer("60", 65);
+        setProcessingTimer("60", 1070);
+        clearTimer(70);
+        clearProcessingTimer(1060);
+        clearTimer("80");
+        clearProcessingTimer(5);
+      },
+      (name, context) => {
+        const { timeDomain, timestamp, processingTime, key } = context;
+        seen.push([timeDomain, name, timestamp, processingTime, key]);
+      },
+    );
+    row("a", 1);
+    assertEquals([actor.timers.size, actor.processing.size, state.keys.size], [3, 2, 1]);
+    tick(1079);
+    fire(99);
+    clock.pass(2);
+    tick(1081);
+    row("a", 1);
+    assertEquals(seen, [
+      undefined,
+      ["processing", "60", 1070, 1079, "a"],
+      ["event", "", 60, 1079, "a"],
+      ["event", "60", 65, 1079, "a"],
+      ["event", "", 80, 1079, "a"],
+      ["processing", "", 1080, 1081, "a"],
+      undefined,
+    ]);
+  });
+
+  it("takes back what a failed turn did to timers by time and of the clock", () => {
+    const { row, actor, state } = operator((value, context) => {
+      context.setTimer(10);
+      context.setProcessingTimer("p", Number(value));
+      if (value === 5) return;
+      context.setTimer(20);
+      context.clearTimer(10);
+      context.clearProcessingTimer("p");
+      context.setProcessingTimer(30);
+      throw new Error("boom");
+    }, () => {});
+    row("a", 7);
+    assertEquals([actor.timers.size, actor.processing.size, state.keys.size], [0, 0, 0]);
+    row("a", 5);
+    row("a", 7);
+    const found = state.timersOf(0).of(state.keys.find("a"));
+    assertEquals(found.map(({ name, at }) => [name, at]), [["", 10], ["p", 5]]);
+  });
+
+  it("refuses a timer with an empty name, and says which kind it was", () => {
+    const cases: [(context: KeyedContext<Key, StateSpecs>) => void, string][] = [
+      [({ setTimer }) => setTimer("", 5), 'Cannot set timer "" of "sum": found no name'],
+      [({ setTimer }) => setTimer(NaN), 'Cannot set a timer of "sum" for NaN'],
+      [
+        ({ setProcessingTimer }) => setProcessingTimer("p", Infinity),
+        'Cannot set processing-time timer "p" of "sum" for Infinity: expected a finite time; processingTime is one',
+      ],
+    ];
+    for (const [set, reason] of cases) {
+      const { row, failures, actor } = operator((_, context) => set(context), () => {});
+      row("a", 1);
+      assertEquals(failures.letters[0]?.reason.includes(reason), true, failures.reasons[0]);
+      assertEquals([actor.timers.size, actor.processing.size], [0, 0]);
+    }
+    const without = operator((_, { setProcessingTimer }) => setProcessingTimer(5));
+    without.row("a", 1);
+    const reason =
+      'TypeError: Cannot set a processing-time timer of "sum": the operator has no onTimer';
+    assertEquals(without.failures.letters[0]?.reason, reason);
   });
 });

@@ -134,13 +134,14 @@ describe("KeyedStage", () => {
     });
     // Both shards fall idle, so that the first stage goes to the further one's watermark: 99. Then the one behind comes
     // back, which does not move it.
-    const first = timedSource<Tick>(
+    const shards = timedSource<Tick>(
       [{ at: 0, values: [tick("fast", 100)] }, { at: 9000, values: [] }],
       [{ at: 0, values: [tick("slow", 10)] }, { at: 5000, values: [tick("slow", 50)] }, {
         at: 9000,
         values: [],
       }],
     );
+    const first: Source<Tick> = { ...shards, watermarks: "channels" };
     const other = timedSource<Tick>([
       { at: 0, values: [tick("other", 20)] },
       { at: 5300, values: [tick("other", 300)] },
@@ -171,13 +172,24 @@ describe("KeyedStage", () => {
     const [cursor, failures] = [cursorAt(0), new RecordedFailures()];
     const outputs = new StageOutputs("copy", head, {
       ...{ topology, clock, queue, failures, cursor, halted: new Gate(), deadLetters: undefined },
+      restored: undefined,
       ...{ edges: new Map(), sinks: new Map(), outside: { enter() {}, leave() {} } },
     }, () => {});
     const state = new KeyedState({}, seededRandom(1));
     const rows: unknown[] = [];
+    const channel = new InboundChannel(() => {});
     const stage = new KeyedStage({
       ...{ name: "copy", worker: 0, routing: [0, 0], queue, cursor, state, outputs },
-      inputs: [{ channels: 1, origins: [] }],
+      clock,
+      restored: undefined,
+      inputs: [{
+        channels: [channel],
+        origins: { splits: new Map(), channels: [] },
+        restored: undefined,
+      }],
+      snapshotOf(epoch) {
+        throw new Error(`No barrier was sent, and yet epoch ${epoch} is asked for`);
+      },
       operator: {
         row: (_actor, _input, slot, value) => void rows.push([state.keyAt(slot), value]),
         timer() {},
@@ -192,7 +204,7 @@ describe("KeyedStage", () => {
       batch.keys.push(key);
       batch.groups.push(key === "a" ? 0 : 1);
     }
-    stage.accept(batch, 0, new InboundChannel(() => {}));
+    stage.take(channel, { kind: "rows", input: 0, rows: batch });
     assertEquals(state.keys.size, 2);
     clock.runDeferred();
     assertEquals(rows, [["a", 0], ["a", 2], ["b", 1]]);

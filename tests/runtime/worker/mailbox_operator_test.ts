@@ -68,6 +68,16 @@ const counting: Behavior = (mailbox, { key, state }) => {
 };
 
 describe("MailboxOperator", () => {
+  it("shows the clock's time to behaviors", () => {
+    const { row, clock, chain } = operator((mailbox, context) =>
+      mailbox.pipe(map(() => context.processingTime))
+    );
+    row("a", 1);
+    clock.pass(5);
+    row("a", 2);
+    assertEquals(chain.outputs, [0, 5]);
+  });
+
   it("has a mailbox for each key", () => {
     const { row, chain, started } = operator(counting);
     for (const key of ["a", "b", "a"]) row(key, 1);

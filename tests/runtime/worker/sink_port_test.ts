@@ -1,13 +1,13 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { SinkBatch, SinkWriter } from "../../../connectors/sink.ts";
+import type { SinkBatch, SinkMark, SinkWriter } from "../../../connectors/sink.ts";
 import { BATCH_ROWS_MAX } from "../../../runtime/limits.ts";
 import { SinkPort } from "../../../runtime/worker/sink_port.ts";
 import { turns } from "../../connectors/event_loop.ts";
 import { cursorAt } from "./engine_parts.ts";
 
 /** A port over a writer that is full after each batch if asked to be, until `makeRoom()`. */
-function port(options: { full?: boolean; throws?: Error } = {}) {
+function port(options: { full?: boolean; throws?: Error; marks?: boolean } = {}) {
   const log: string[] = [];
   const failed: unknown[] = [];
   const waiting: PromiseWithResolvers<void>[] = [];
@@ -23,12 +23,24 @@ function port(options: { full?: boolean; throws?: Error } = {}) {
     flush: () => Promise.resolve(void log.push("flushed")),
     close: () => Promise.resolve(void log.push("closed")),
     pending: () => 2,
+    ...options.marks
+      ? { mark: (mark: SinkMark) => void log.push("at" in mark ? `until ${mark.at}` : mark.kind) }
+      : {},
   };
-  const sink = new SinkPort(writer, (error) => failed.push(error));
+  const sink = new SinkPort({
+    name: "out",
+    writer,
+    failed: (error) => failed.push(error),
+    written: (epoch, name, prepared) => log.push(`${name} ${epoch} ${prepared}`),
+  });
   const next = (...values: number[]) => {
     for (const value of values) sink.next(value, cursorAt(value));
   };
   return { sink, next, log, failed, waiting };
+}
+
+function sinkPort(writer: SinkWriter<unknown>): SinkPort {
+  return new SinkPort({ name: "out", writer, failed() {}, written() {} });
 }
 
 describe("SinkPort", () => {
@@ -39,6 +51,40 @@ describe("SinkPort", () => {
     sink.flush();
     sink.flush();
     assertEquals([log, sink.rows, sink.pending], [["1:in/s0@1 2:in/s0@2"], 2, 2]);
+  });
+
+  it("gives each row its time and its id, which counts what leaves for a record", () => {
+    const rows: string[] = [];
+    const sink = sinkPort({
+      write({ length, idAt, timestampAt }) {
+        for (let row = 0; row < length; row++) rows.push(`${idAt(row)} ${timestampAt(row)}`);
+        return undefined;
+      },
+      flush: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+      pending: () => 0,
+    });
+    const cursor = cursorAt(1, { timestamp: 50 });
+    for (const value of ["a", "b"]) sink.next(value, cursor);
+    sink.next("c", cursorAt(2));
+    sink.flush();
+    assertEquals(rows, ["in/s0@1#0 50", "in/s0@1#1 50", "in/s0@2#0 -Infinity"]);
+  });
+
+  it("finishes a writer that is transactional, and others not", async () => {
+    const log: string[] = [];
+    const writer: SinkWriter<unknown> = {
+      write: () => undefined,
+      flush: () => Promise.resolve(void log.push("flushed")),
+      finish: () => Promise.resolve(void log.push("finished")),
+      close: () => Promise.resolve(),
+      pending: () => 0,
+    };
+    const sink = sinkPort(writer);
+    await sink.drain();
+    await sink.finish();
+    assertEquals(log, ["flushed", "finished"]);
+    await port().sink.finish();
   });
 
   it("hands a full batch over by itself", () => {
@@ -94,5 +140,61 @@ describe("SinkPort", () => {
     rejecting.waiting[0]?.reject(error);
     await turns(1);
     assertEquals([rejecting.failed, rejecting.sink.gate.closed], [[error], true]);
+  });
+
+  it("gives the event time of each row", () => {
+    const times: number[] = [];
+    const writer: SinkWriter<unknown> = {
+      write({ length, timestampAt }) {
+        for (let row = 0; row < length; row++) times.push(timestampAt(row));
+        return undefined;
+      },
+      flush: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+      pending: () => 0,
+    };
+    const sink = sinkPort(writer);
+    sink.next("a", Object.assign(cursorAt(1), { timestamp: 7 }));
+    sink.next("b", Object.assign(cursorAt(2), { timestamp: -Infinity }));
+    sink.flush();
+    assertEquals(times, [7, -Infinity]);
+  });
+
+  it("tells of watermarks between the rows, behind a closed gate too", async () => {
+    const { sink, next, log, waiting } = port({ full: true, marks: true });
+    const feed = sink.feed("stage", false);
+    next(1);
+    feed?.take("stage@0", { kind: "advance", at: 5 });
+    assertEquals(log, ["1:in/s0@1", "until 5"]);
+    next(2);
+    feed?.take("stage@0", { kind: "advance", at: 6 });
+    next(3);
+    feed?.take("stage@0", { kind: "idle" });
+    sink.flush();
+    assertEquals(log.length, 2);
+    waiting[0]?.resolve();
+    await turns(1);
+    assertEquals(log.slice(2), ["2:in/s0@2", "until 6"]);
+    waiting[1]?.resolve();
+    await turns(1);
+    assertEquals(log.slice(4), ["3:in/s0@3", "idle"]);
+  });
+
+  it("combines what several stages tell, and says once that all is over", () => {
+    const { sink, log } = port({ marks: true });
+    const [one, other] = [sink.feed("one", false), sink.feed("other", true)];
+    one?.take("one@0", { kind: "advance", at: 5 });
+    assertEquals(log, []);
+    other?.take("other/0", { kind: "advance", at: 3 });
+    other?.take("other/0", { kind: "idle" });
+    assertEquals(log, ["until 3", "until 5"]);
+    one?.finish();
+    other?.finish();
+    other?.finish();
+    assertEquals(log.slice(2), ["until Infinity"]);
+  });
+
+  it("asks nobody for watermarks that its writer does not want", () => {
+    assertEquals(port().sink.feed("stage", false), undefined);
   });
 });

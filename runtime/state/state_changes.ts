@@ -1,0 +1,290 @@
+/**
+ * What a checkpoint takes of a stage's keyed state: all that has changed since the one before, as it was when it was
+ * taken. It is read and encoded a piece at a time, between turns; a key that a turn is about to change before its piece
+ * has come is read then (copy on write).
+ *
+ * @module
+ */
+
+import type { Key } from "../stream.ts";
+import type { KeyTimer } from "./group_timers.ts";
+import { type ColumnCodecs, encodeChanges } from "./key_changes.ts";
+import type { KeyedState } from "./keyed_state.ts";
+import type { StateSpec } from "./state.ts";
+import { HELD, SlotMark } from "./state_segment.ts";
+
+/** Slots that are put with their groups in the time in which one is read and encoded. */
+const SORTED_PER_KEY = 8;
+
+/** Keys that have gone, with their key groups. */
+export interface DeletedKeys {
+  readonly keys: Key[];
+  readonly groups: number[];
+}
+
+/** What has changed in a key group. */
+export interface StateChunk {
+  readonly group: number;
+  /** Keys in it that have state or timers. */
+  readonly keys: number;
+  /** Keys in it that have gone. */
+  readonly deleted: number;
+  /** As `encodeChanges` makes them. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** A list as it was: the engine only appends to its array. */
+class ListThen {
+  readonly #items: readonly unknown[];
+  readonly #length: number;
+
+  constructor(items: readonly unknown[]) {
+    this.#items = items;
+    this.#length = items.length;
+  }
+
+  get items(): readonly unknown[] {
+    return this.#items.length === this.#length ? this.#items : this.#items.slice(0, this.#length);
+  }
+}
+
+/** What has been found of a key group so far. */
+class GroupChanges {
+  /** Slots that were to be read when they were put here. */
+  readonly slots: number[] = [];
+  readonly deleted = new Set<Key>();
+  readonly keys: Key[] = [];
+  readonly cells: unknown[][];
+  readonly timers: (readonly KeyTimer[] | undefined)[] = [];
+
+  constructor(states: number) {
+    this.cells = Array.from({ length: states }, () => []);
+  }
+}
+
+/**
+ * Changes that were taken, until somebody says what became of them: `committed` or `aborted`.
+ *
+ * @example A checkpoint of one key
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { seededRandom } from "../random.ts";
+ * import { decodeChanges } from "./key_changes.ts";
+ * import { KeyedState } from "./keyed_state.ts";
+ * import { handlesOf, StateCursor } from "./memory_state.ts";
+ * import { store } from "./state.ts";
+ * const specs = { sum: store.value(0) };
+ * const keyed = new KeyedState(specs, seededRandom(1));
+ * const cursor = new StateCursor(keyed);
+ * const { sum } = handlesOf(specs, cursor);
+ * const turn = (value: number) => {
+ *   const slot = keyed.enterKey("a", 7);
+ *   cursor.begin(slot);
+ *   sum.value = value;
+ *   cursor.commit();
+ *   keyed.leave(slot);
+ * };
+ * turn(5);
+ * const changes = keyed.takeChanges();
+ * turn(6);
+ * while (!changes.step(1000));
+ * const [chunk] = changes.chunks.map(({ group, bytes }) => ({ group, ...decodeChanges(bytes) }));
+ * changes.committed();
+ * assertEquals([chunk?.group, chunk?.keys, chunk?.cells], [7, ["a"], [[5]]]);
+ * ```
+ */
+export class StateChanges {
+  readonly #state: KeyedState;
+  readonly #slots: readonly number[];
+  /** Those found while slots are read come behind. */
+  readonly #deleted: DeletedKeys;
+  readonly #deletedAtFirst: number;
+  readonly #codecs: ColumnCodecs;
+  readonly #groups = new Map<number, GroupChanges>();
+  readonly #chunks: StateChunk[] = [];
+  /** Slots put with their groups so far. */
+  #sorted = 0;
+  /** Groups that are not encoded yet, the next one last; undefined until all slots are sorted. */
+  #groupsLeft: number[] | undefined;
+  #isOpen = true;
+
+  /** Made by {@linkcode KeyedState.takeChanges}, which has marked the slots. */
+  constructor(
+    state: KeyedState,
+    slots: readonly number[],
+    deleted: DeletedKeys,
+    codecs: ColumnCodecs,
+  ) {
+    this.#state = state;
+    this.#slots = slots;
+    this.#deleted = deleted;
+    this.#deletedAtFirst = deleted.keys.length;
+    this.#codecs = codecs;
+  }
+
+  /** Whether all has been read and encoded. */
+  get done(): boolean {
+    return this.#groupsLeft?.length === 0;
+  }
+
+  /**
+   * A chunk for each key group in which something has changed, in order of groups.
+   *
+   * @throws {Error} if `step` has not come to the end
+   */
+  get chunks(): readonly StateChunk[] {
+    if (!this.done) {
+      throw new Error(
+        "Cannot give the chunks of changes that are not all read: call step() until it returns true",
+      );
+    }
+    return this.#chunks;
+  }
+
+  /**
+   * Reads and encodes more: about so many keys, but whole key groups, so that maps need no copies.
+   *
+   * @param keys at least 1
+   * @returns whether all is done
+   * @throws {TypeError} if a content can't be cloned, naming state and key: then call `aborted`
+   * @throws {Error} after `committed` or `aborted`
+   */
+  step(keys: number): boolean {
+    this.#expectOpen("read");
+    let left = keys - this.#sort(keys * SORTED_PER_KEY) / SORTED_PER_KEY;
+    while (this.#groupsLeft !== undefined && left > 0) {
+      const group = this.#groupsLeft.at(-1);
+      if (group === undefined) break;
+      left -= this.#encode(group);
+      this.#groupsLeft.pop();
+    }
+    return this.done;
+  }
+
+  /** Reads what a slot's key has, which is about to change, or to go. The slot is marked as pending. */
+  capture(slot: number): void {
+    if (!this.#state.takePending(slot)) return;
+    const group = this.#state.keys.groupAt(slot);
+    this.#read(slot, group, this.#groupAt(group), true);
+  }
+
+  /**
+   * The checkpoint is complete: what has been taken needs not be taken again.
+   *
+   * @throws {Error} if not all has been read, or after `committed` or `aborted`
+   */
+  committed(): void {
+    this.#expectOpen("commit");
+    if (!this.done) {
+      throw new Error(
+        "Cannot commit changes that are not all read: call step() until it returns true, or aborted()",
+      );
+    }
+    this.#isOpen = false;
+    this.#state.changesCommitted();
+  }
+
+  /**
+   * There will be no checkpoint: what has been taken counts as changed again.
+   *
+   * @throws {Error} after `committed` or `aborted`
+   */
+  aborted(): void {
+    this.#expectOpen("abort");
+    this.#isOpen = false;
+    this.#groups.clear();
+    this.#state.changesAborted(this.#slots, this.#deleted);
+  }
+
+  #expectOpen(what: string): void {
+    if (this.#isOpen) return;
+    throw new Error(
+      `Cannot ${what} changes that were committed or aborted: take others with takeChanges()`,
+    );
+  }
+
+  /** Puts up to so many slots, and all keys that have gone, with their groups; how many. */
+  #sort(most: number): number {
+    if (this.#groupsLeft !== undefined) return 0;
+    const state = this.#state;
+    const from = this.#sorted;
+    const end = Math.min(this.#slots.length, from + most);
+    for (; this.#sorted < end; this.#sorted++) {
+      const slot = this.#slots[this.#sorted] ?? 0;
+      if ((state.marksOf(slot) & SlotMark.PENDING) === 0) continue;
+      this.#groupAt(state.keys.groupAt(slot)).slots.push(slot);
+    }
+    if (end < this.#slots.length) return end - from;
+    const { keys, groups } = this.#deleted;
+    for (let i = 0; i < this.#deletedAtFirst; i++) {
+      this.#groupAt(groups[i] ?? 0).deleted.add(keys[i] ?? "");
+    }
+    this.#groupsLeft = [...this.#groups.keys()].sort((a, b) => b - a);
+    return end - from;
+  }
+
+  #groupAt(group: number): GroupChanges {
+    let changes = this.#groups.get(group);
+    if (changes === undefined) {
+      this.#groups.set(group, changes = new GroupChanges(this.#state.states.length));
+    }
+    return changes;
+  }
+
+  /** Encodes what has changed in a group; how many keys. */
+  #encode(group: number): number {
+    const changes = this.#groupAt(group);
+    const { slots, keys, cells, timers, deleted } = changes;
+    for (const slot of slots) {
+      if (this.#state.takePending(slot)) this.#read(slot, group, changes, false);
+    }
+    // A key that is back says itself what it has.
+    for (const key of keys) deleted.delete(key);
+    const handled = keys.length + deleted.size;
+    if (handled > 0) {
+      for (const column of cells) thenLists(column);
+      const { states } = this.#state;
+      const bytes = encodeChanges(
+        { states, deleted: [...deleted], keys, cells, timers },
+        this.#codecs,
+      );
+      this.#chunks.push({ group, keys: keys.length, deleted: deleted.size, bytes });
+    }
+    this.#groups.delete(group);
+    return handled;
+  }
+
+  /** @param isEarly whether it may change before it is encoded */
+  #read(slot: number, group: number, changes: GroupChanges, isEarly: boolean): void {
+    const state = this.#state;
+    const key = state.readKey(slot);
+    const marks = state.marksOf(slot);
+    if ((marks & HELD) === 0) {
+      changes.deleted.add(key);
+      this.#deleted.keys.push(key);
+      this.#deleted.groups.push(group);
+      return;
+    }
+    changes.keys.push(key);
+    for (let column = 0; column < changes.cells.length; column++) {
+      const content = state.contentOf(slot, column);
+      changes.cells[column]?.push(isEarly ? then(content, state.kinds[column]) : content);
+    }
+    const isTimed = (marks & SlotMark.TIMED) !== 0;
+    changes.timers.push(isTimed ? state.timersOf(group).of(slot) : undefined);
+  }
+}
+
+/** A content that stays as it is now: values do by contract. */
+function then(content: unknown, kind: StateSpec<unknown>["kind"] | undefined): unknown {
+  if (kind === "list" && Array.isArray(content)) return new ListThen(content);
+  return kind === "map" && content instanceof Map ? new Map(content) : content;
+}
+
+/** Puts arrays where lists were kept as they were. */
+function thenLists(column: unknown[]): void {
+  for (let row = 0; row < column.length; row++) {
+    const content = column[row];
+    if (content instanceof ListThen) column[row] = content.items;
+  }
+}

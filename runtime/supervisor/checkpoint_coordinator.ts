@@ -1,0 +1,331 @@
+/**
+ * Takes a job's checkpoints: sends barriers, gathers what workers hand over, has it kept, and tells workers how it went.
+ * One for all attempts of a job; what is decided is decided in `checkpoint_policy.ts`, `checkpoint/chains.ts` and
+ * `checkpoint/fit_checkpoint.ts`.
+ *
+ * ```
+ *            interval, or a savepoint is asked for         all parts are there
+ *  waiting ────────────────────────────────> collecting ────────────────────> writing ──┐
+ *     ^                                          │ timeout, declined             │       │
+ *     │                                          v                               v       │ kept
+ *     │<────────────────────────────────────── failed (told to workers: aborted) <       │
+ *     └──────────────────────────────────── committed (told to workers) <────────────────┘
+ * ```
+ *
+ * @module
+ */
+
+import { Chains } from "../checkpoint/chains.ts";
+import { fitCheckpoint } from "../checkpoint/fit_checkpoint.ts";
+import type { OpenCheckpointStore } from "../checkpoint/store.ts";
+import type { Cancel, Clock } from "../clock.ts";
+import type { Logger } from "../logger.ts";
+import type { JobPlan } from "../stage_plan.ts";
+import { type CheckpointPolicy, untilNextMs } from "./checkpoint_policy.ts";
+import type { CheckpointShelf, KeptCheckpoint } from "./checkpoint_shelf.ts";
+import type { JobSnapshot, RestoredJob } from "./job_attempt.ts";
+import { restoredJob } from "./restored_job.ts";
+
+/** What the coordinator asks of an attempt. */
+export interface BarrierTarget {
+  /** Lets a barrier through. False if it can't be, now: the job is ending. */
+  barrier(epoch: number): boolean;
+  committed(epoch: number): void;
+  aborted(epoch: number): void;
+}
+
+/** A checkpoint, for people and pages. */
+export interface CheckpointEvent {
+  readonly epoch: number;
+  /** From the barrier to the moment it was kept, ms. */
+  readonly tookMs: number;
+  /** Longest alignment and longest stop of a stage, ms. */
+  readonly alignMs: number;
+  readonly stopMs: number;
+  /** What this checkpoint wrote. */
+  readonly bytes: number;
+  readonly changedKeys: number;
+  readonly keys: number;
+}
+
+/** Where the coordinator stands. */
+type State =
+  /** No attempt is running. */
+  | { readonly kind: "off" }
+  | { readonly kind: "waiting"; readonly cancel: Cancel }
+  | {
+    readonly kind: "collecting" | "writing";
+    readonly epoch: number;
+    readonly began: number;
+    readonly cancelTimeout: Cancel;
+  };
+
+/** Someone who asked for a savepoint. */
+interface SavepointRequest {
+  resolve(kept: KeptCheckpoint): void;
+  reject(error: Error): void;
+}
+
+/** What the coordinator works with. */
+export interface CoordinatorOptions {
+  readonly shelf: CheckpointShelf;
+  readonly policy: CheckpointPolicy;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly allowDroppedState: boolean;
+  readonly startedAt: number;
+  readonly workers: number;
+  /** Checkpoints fail more often than is tolerated. */
+  readonly failed: (error: Error) => void;
+  /** Lets go of the store. */
+  readonly closed: () => Promise<void>;
+  readonly onCheckpoint?: (event: CheckpointEvent) => void;
+}
+
+/** The checkpoints of one job. */
+export class CheckpointCoordinator {
+  readonly #options: CoordinatorOptions;
+  #attempt: BarrierTarget | undefined;
+  #plan: JobPlan | undefined;
+  #state: State = { kind: "off" };
+  #chains = new Chains();
+  #nextEpoch = 1;
+  #startedAt: number | undefined;
+  #failures = 0;
+  /** Settles when nothing is being written any more. */
+  #writing: Promise<unknown> = Promise.resolve();
+  #endedAt = -Infinity;
+  #requests: SavepointRequest[] = [];
+  /** Those that the checkpoint under way is for. */
+  #served: SavepointRequest[] = [];
+
+  constructor(options: CoordinatorOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * What an attempt begins with: the last checkpoint that can be read; undefined if there is none yet.
+   *
+   * @throws {RestoreError} if it does not fit the job
+   */
+  async restore(plan: JobPlan, routing: readonly number[]): Promise<RestoredJob | undefined> {
+    const { shelf, workers, logger, allowDroppedState } = this.#options;
+    this.#plan = plan;
+    this.#chains = new Chains();
+    const read = await shelf.read();
+    this.#nextEpoch = Math.max(this.#nextEpoch, shelf.nextNumber);
+    if (read === undefined) return undefined;
+    const { manifest } = read;
+    const fit = fitCheckpoint(manifest, plan, { allowDroppedState });
+    // What is read otherwise than it was written is written again as a whole.
+    const changed = new Set(
+      fit.operators
+        .filter(({ dropped, migrated }) => dropped.length > 0 || Object.keys(migrated).length > 0)
+        .map(({ name }) => name),
+    );
+    const anew = (operator: string) => !read.isOwn || changed.has(operator);
+    const known = new Set(fit.operators.map(({ name }) => name));
+    this.#chains = Chains.of(manifest, (operator) => known.has(operator) && !anew(operator));
+    logger.info("Going on from a checkpoint", {
+      number: manifest.id,
+      kind: manifest.kind,
+      at: manifest.at,
+      dropped: fit.dropped,
+    });
+    return restoredJob(read, { plan, fit, routing, workers, anew });
+  }
+
+  /** When the job was first started: kept over restarts, since "latest" means that time. */
+  async startedAt(): Promise<number> {
+    const read = await this.#options.shelf.read();
+    return this.#startedAt = read?.manifest.startedAt ?? this.#options.startedAt;
+  }
+
+  /** An attempt is running: checkpoints are taken of it from now on. */
+  begin(attempt: BarrierTarget): void {
+    this.#attempt = attempt;
+    this.#failures = 0;
+    this.#endedAt = this.#options.clock.monotonic();
+    this.#wait(this.#endedAt);
+  }
+
+  /** The attempt is over. A checkpoint that is under way comes to nothing. */
+  end(): void {
+    if (this.#state.kind === "waiting") this.#state.cancel();
+    else if (this.#state.kind !== "off") this.#state.cancelTimeout();
+    this.#state = { kind: "off" };
+    this.#attempt = undefined;
+    this.#reject(new Error("Cannot take the savepoint: the job has stopped or failed meanwhile"));
+  }
+
+  /** A checkpoint now, that is kept until somebody removes it. Rejects if it fails. */
+  savepoint(): Promise<KeptCheckpoint> {
+    return new Promise((resolve, reject) => {
+      if (this.#attempt === undefined) {
+        return reject(new Error("Cannot take a savepoint: the job is not running"));
+      }
+      this.#requests.push({ resolve, reject });
+      if (this.#state.kind === "waiting") this.#trigger();
+    });
+  }
+
+  /** No attempt follows: lets go of the store, once nothing is being written. */
+  async close(): Promise<void> {
+    this.end();
+    await this.#writing.catch(() => {});
+    await this.#options.closed();
+  }
+
+  /** A copy of a checkpoint that is kept until somebody removes it: a savepoint, in this store or another. */
+  async copy(kept: KeptCheckpoint, to: OpenCheckpointStore | undefined): Promise<KeptCheckpoint> {
+    const { shelf } = this.#options;
+    return await shelf.copy(kept.id, to, to === undefined ? this.#nextEpoch++ : undefined);
+  }
+
+  /** The number for the snapshot of a job that has ended. */
+  lastEpoch(): number {
+    // Nothing else is taken any more: the last snapshot has what one under way would have had, and more.
+    const state = this.#state;
+    if (state.kind === "waiting") state.cancel();
+    else if (state.kind !== "off") {
+      state.cancelTimeout();
+      this.#attempt?.aborted(state.epoch);
+    }
+    this.#state = { kind: "off" };
+    return this.#nextEpoch++;
+  }
+
+  /** The snapshot of a job that has ended: kept before this resolves. */
+  async lastSnapshot(snapshot: JobSnapshot): Promise<void> {
+    const began = this.#options.clock.monotonic();
+    const kept = await this.#write(snapshot);
+    this.#attempt?.committed(snapshot.epoch);
+    this.#tell(snapshot, kept, began);
+    for (const { resolve } of [...this.#requests.splice(0), ...this.#served.splice(0)]) {
+      resolve(kept);
+    }
+  }
+
+  /** All parts of an epoch are there. */
+  snapshot(snapshot: JobSnapshot): void {
+    const state = this.#state;
+    if (state.kind !== "collecting" || state.epoch !== snapshot.epoch) return;
+    this.#state = { ...state, kind: "writing" };
+    this.#write(snapshot).then(
+      (kept) => this.#committed(snapshot, kept),
+      (error) => this.#fail(snapshot.epoch, asError(error)),
+    );
+  }
+
+  /** A worker can't give its part. */
+  declined(epoch: number, error: Error): void {
+    this.#fail(epoch, error);
+  }
+
+  #wait(began: number): void {
+    const { clock, policy } = this.#options;
+    const now = clock.monotonic();
+    const afterMs = untilNextMs(policy, { began, ended: this.#endedAt, now });
+    this.#state = { kind: "waiting", cancel: clock.setTimer(afterMs, () => this.#trigger()) };
+    if (this.#requests.length > 0) this.#trigger();
+  }
+
+  #trigger(): void {
+    const { clock, policy } = this.#options;
+    if (this.#state.kind !== "waiting") return;
+    this.#state.cancel();
+    const epoch = this.#nextEpoch;
+    if (this.#attempt?.barrier(epoch) !== true) {
+      // The job is ending: a last snapshot follows, which serves those who wait for a savepoint.
+      this.#state = { kind: "off" };
+      return;
+    }
+    this.#nextEpoch++;
+    this.#served = this.#requests.splice(0);
+    const cancelTimeout = clock.setTimer(policy.timeoutMs, () => {
+      this.#fail(epoch, new Error(`it was not complete within ${policy.timeoutMs} ms`));
+    });
+    this.#state = { kind: "collecting", epoch, began: clock.monotonic(), cancelTimeout };
+  }
+
+  #committed(snapshot: JobSnapshot, kept: KeptCheckpoint): void {
+    const state = this.#state;
+    if (state.kind !== "writing" || state.epoch !== snapshot.epoch) return;
+    state.cancelTimeout();
+    this.#failures = 0;
+    this.#attempt?.committed(snapshot.epoch);
+    this.#tell(snapshot, kept, state.began);
+    for (const { resolve } of this.#served.splice(0)) resolve(kept);
+    this.#endedAt = this.#options.clock.monotonic();
+    this.#wait(state.began);
+  }
+
+  #fail(epoch: number, cause: Error): void {
+    const state = this.#state;
+    if (state.kind !== "collecting" && state.kind !== "writing") return;
+    if (state.epoch !== epoch) return;
+    state.cancelTimeout();
+    const { policy, logger, clock } = this.#options;
+    this.#failures++;
+    this.#attempt?.aborted(epoch);
+    const error = new Error(`Checkpoint ${epoch} failed: ${cause.message}`, { cause });
+    const failures = this.#failures;
+    const tolerated = policy.toleratedFailures;
+    logger.warn("Checkpoint failed", { number: epoch, reason: cause.message, failures, tolerated });
+    for (const { reject } of this.#served.splice(0)) reject(error);
+    this.#endedAt = clock.monotonic();
+    if (failures <= tolerated) return this.#wait(state.began);
+    this.#state = { kind: "off" };
+    this.#options.failed(
+      new Error(
+        `${failures} checkpoints in a row failed, ${tolerated} are tolerated: ${error.message}`,
+        {
+          cause: error,
+        },
+      ),
+    );
+  }
+
+  #reject(error: Error): void {
+    for (const { reject } of [...this.#requests.splice(0), ...this.#served.splice(0)]) {
+      reject(error);
+    }
+  }
+
+  async #write(snapshot: JobSnapshot): Promise<KeptCheckpoint> {
+    const { shelf } = this.#options;
+    const startedAt = this.#startedAt ?? this.#options.startedAt;
+    const plan = this.#plan;
+    if (plan === undefined) throw new Error("Cannot keep a checkpoint of a job without a plan");
+    const keeping = shelf.keep(snapshot, { plan, chains: this.#chains, startedAt });
+    this.#writing = keeping;
+    const { kept, chains } = await keeping;
+    this.#chains = chains;
+    return kept;
+  }
+
+  #tell(snapshot: JobSnapshot, kept: KeptCheckpoint, began: number): void {
+    const { clock, onCheckpoint, logger } = this.#options;
+    const most = (figure: "alignMs" | "stopMs") =>
+      Math.max(0, ...snapshot.workers.map(({ figures }) => figures[figure]));
+    const event: CheckpointEvent = {
+      epoch: snapshot.epoch,
+      tookMs: clock.monotonic() - began,
+      alignMs: most("alignMs"),
+      stopMs: most("stopMs"),
+      bytes: kept.writtenBytes,
+      changedKeys: snapshot.workers
+        .flatMap(({ chunks }) => chunks)
+        .reduce((sum, { keys, deleted }) => sum + keys + deleted, 0),
+      keys: snapshot.workers
+        .flatMap(({ stages }) => stages)
+        .reduce((sum, { keys }) => sum + keys, 0),
+    };
+    logger.debug("Checkpoint kept", { ...event });
+    onCheckpoint?.(event);
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

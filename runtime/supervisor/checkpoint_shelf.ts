@@ -1,0 +1,293 @@
+/**
+ * A job's checkpoints in a store: what a snapshot becomes there, and what is read back.
+ *
+ * @module
+ */
+
+import { CheckpointCatalogue } from "../checkpoint/catalogue.ts";
+import { type Chains } from "../checkpoint/chains.ts";
+import { compacted, isToBeCompacted } from "../checkpoint/compaction.ts";
+import {
+  type CheckpointKind,
+  encodeManifest,
+  type Manifest,
+  type ManifestChain,
+  type ManifestPart,
+} from "../checkpoint/manifest.ts";
+import type { LoadedCheckpoint } from "../checkpoint/loaded_checkpoint.ts";
+import { framePart, unframePart } from "../checkpoint/part.ts";
+import { decodeRest, encodeRest } from "../checkpoint/rest_of_checkpoint.ts";
+import { selfContained } from "../checkpoint/self_contained.ts";
+import { joinedStage } from "../checkpoint/stage_times.ts";
+import type { OpenCheckpointStore, StoredPart } from "../checkpoint/store.ts";
+import type { Clock } from "../clock.ts";
+import { COMPACTED_BYTES_MAX } from "../limits.ts";
+import type { Logger } from "../logger.ts";
+import type { Random } from "../random.ts";
+import type { JobPlan } from "../stage_plan.ts";
+import { keysIn, mergeChain } from "../state/key_chain.ts";
+import type { JobSnapshot } from "./job_attempt.ts";
+import type { ReadCheckpoint } from "./restored_job.ts";
+
+/** A checkpoint that is kept. */
+export interface KeptCheckpoint {
+  readonly id: number;
+  /** The store, for people. */
+  readonly store: string;
+  readonly kind: CheckpointKind;
+  /** What was written for it. */
+  readonly writtenBytes: number;
+}
+
+/** A checkpoint to go on from. */
+export interface ShelvedCheckpoint extends ReadCheckpoint {
+  /** Whether it lies in the store to which checkpoints are written: then those may build upon it. */
+  readonly isOwn: boolean;
+}
+
+/** What a shelf works with. */
+export interface ShelfOptions {
+  readonly store: OpenCheckpointStore;
+  readonly catalogue: CheckpointCatalogue;
+  /** What the job begins with instead of its last checkpoint, at its first start. */
+  readonly from: LoadedCheckpoint | undefined;
+  readonly keep: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** The checkpoints of one job. */
+export class CheckpointShelf {
+  readonly #options: ShelfOptions;
+  /** Makes the names of parts differ from those of every other run. */
+  readonly #run: string;
+  #from: LoadedCheckpoint | undefined;
+  /** Parts of the checkpoints that are built upon. */
+  #parts = new Map<string, ManifestPart>();
+  #nextNumber = 1;
+
+  constructor(options: ShelfOptions) {
+    this.#options = options;
+    this.#from = options.from;
+    this.#run = Math.floor(options.random() * 2 ** 48).toString(36);
+  }
+
+  /** The least number that no checkpoint has. Known after `read`. */
+  get nextNumber(): number {
+    return this.#nextNumber;
+  }
+
+  /** The checkpoint to go on from; undefined if there is none. */
+  async read(): Promise<ShelvedCheckpoint | undefined> {
+    const { catalogue } = this.#options;
+    this.#nextNumber = await catalogue.nextId();
+    const isOwn = this.#from === undefined;
+    const loaded = this.#from ?? await catalogue.latest();
+    if (loaded === undefined) return undefined;
+    const { manifest } = loaded;
+    this.#nextNumber = Math.max(this.#nextNumber, manifest.id + 1);
+    this.#parts = new Map(isOwn ? manifest.parts.map((part) => [part.name, part]) : []);
+    return {
+      manifest,
+      rest: decodeRest(loaded.rest),
+      // A copy: it is moved to a worker.
+      chunkAt: (chunk) => new Uint8Array(loaded.bytes(chunk)),
+      isOwn,
+    };
+  }
+
+  /** Keeps a snapshot as a checkpoint. */
+  async keep(
+    snapshot: JobSnapshot,
+    { plan, chains, startedAt }: { plan: JobPlan; chains: Chains; startedAt: number },
+  ): Promise<{ kept: KeptCheckpoint; chains: Chains }> {
+    const { store, clock } = this.#options;
+    const name = (what: string | number) => `${snapshot.epoch}-${this.#run}-${what}`;
+    const parts: StoredPart[] = [];
+    const listed = new Map(this.#parts);
+    const fresh = new Map<string, Uint8Array>();
+    const add = (part: string, bytes: readonly Uint8Array[]) => {
+      const framed = framePart(bytes);
+      parts.push({ name: part, bytes: framed.bytes });
+      listed.set(part, { name: part, bytes: framed.bytes.length, crc32: framed.crc32 });
+    };
+    let after = chains;
+    for (const [worker, part] of snapshot.workers.entries()) {
+      if (part.bytes.length === 0) continue;
+      add(name(worker), [part.bytes]);
+      fresh.set(name(worker), part.bytes);
+      after = after.with(part, name(worker));
+    }
+    const merged = await this.#compacted(snapshot, after, fresh, name("merged"));
+    if (merged.bytes.length > 0) add(name("merged"), merged.bytes);
+    after = after.replaced(merged.chains);
+    const rest = restOf(snapshot, plan);
+    add(name("rest"), [rest]);
+    const chunks = after.chunks;
+    const used = new Set(chunks.flatMap(({ chain }) => chain.map(({ part }) => part)));
+    const manifest = manifestOf(snapshot, plan, {
+      at: clock.now(),
+      startedAt,
+      chunks,
+      rest: { part: name("rest"), offset: 0, length: rest.length },
+      parts: [...listed.values()].filter(({ name: part }) =>
+        used.has(part) || part === name("rest")
+      ),
+    });
+    const written = parts.filter(({ name: part }) => used.has(part) || part === name("rest"));
+    await store.write({ id: snapshot.epoch, manifest: encodeManifest(manifest), parts: written });
+    this.#parts = new Map(manifest.parts.map((part) => [part.name, part]));
+    this.#from = undefined;
+    this.#tidy();
+    const writtenBytes = written.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    const kept: KeptCheckpoint = {
+      id: snapshot.epoch,
+      store: store.name,
+      kind: "checkpoint",
+      writtenBytes,
+    };
+    return { kept, chains: after };
+  }
+
+  /**
+   * A copy of a checkpoint that depends on no other and is kept until somebody removes it.
+   *
+   * @param other the store for it, if not this one
+   * @param number its number in this store
+   */
+  async copy(
+    id: number,
+    other: OpenCheckpointStore | undefined,
+    number: number | undefined,
+  ): Promise<KeptCheckpoint> {
+    const { catalogue, clock, store, logger } = this.#options;
+    const to = other ?? store;
+    const as = number ?? await new CheckpointCatalogue(to, logger).nextId();
+    const loaded = await catalogue.load(id);
+    const { manifest, parts } = selfContained(loaded, { merge: mergeChain, keysIn }, {
+      id: as,
+      at: clock.now(),
+      partName: (index) => `savepoint-${as}-${this.#run}-${index}`,
+    });
+    await to.write({ id: as, manifest: encodeManifest(manifest), parts });
+    const writtenBytes = parts.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    return { id: as, store: to.name, kind: "savepoint", writtenBytes };
+  }
+
+  /** Chains that have grown long, made short: of those that this snapshot adds to, and not too many at once. */
+  async #compacted(
+    { workers }: JobSnapshot,
+    chains: Chains,
+    fresh: ReadonlyMap<string, Uint8Array>,
+    part: string,
+  ): Promise<{ bytes: Uint8Array[]; chains: ManifestChain[] }> {
+    const bytes: Uint8Array[] = [];
+    const merged: ManifestChain[] = [];
+    const read = this.#reader(fresh);
+    let offset = 0;
+    for (const { operator, group } of workers.flatMap(({ chunks }) => chunks)) {
+      const chain = chains.chain(operator, group);
+      if (offset > COMPACTED_BYTES_MAX || !isToBeCompacted(chain)) continue;
+      const base = await compacted(chain, read, mergeChain);
+      const keys = keysIn(base);
+      const chunk = { part, offset, length: base.length, keys, deleted: 0 };
+      merged.push({ operator, group, chain: keys === 0 ? [] : [chunk] });
+      if (keys === 0) continue;
+      bytes.push(base);
+      offset += base.length;
+    }
+    return { bytes, chains: merged };
+  }
+
+  /** Reads chunks of parts that are stored, each part once, and of those that are about to be. */
+  #reader(fresh: ReadonlyMap<string, Uint8Array>) {
+    const { store } = this.#options;
+    const bodies = new Map<string, Promise<Uint8Array>>();
+    return async ({ part, offset, length }: { part: string; offset: number; length: number }) => {
+      let body = bodies.get(part);
+      if (body === undefined) {
+        const known = fresh.get(part);
+        body = known === undefined
+          ? store.readPart(part).then((bytes) => unframePart(part, bytes, this.#parts.get(part)))
+          : Promise.resolve(known);
+        bodies.set(part, body);
+      }
+      return (await body).subarray(offset, offset + length);
+    };
+  }
+
+  /** Removes what is older than what is kept: in the background, since nothing waits for it. */
+  #tidy(): void {
+    const { catalogue, keep, logger, store } = this.#options;
+    catalogue.retain(keep).catch((error) => {
+      logger.warn("Old checkpoints could not be removed; trying again after the next one", {
+        store: store.name,
+        reason: error instanceof Error ? error.message : String(error),
+      });
+    });
+  }
+}
+
+function restOf({ workers }: JobSnapshot, plan: JobPlan): Uint8Array {
+  const stages = plan.stages.map(({ name }) =>
+    joinedStage(workers.flatMap(({ stages }) => stages.filter((stage) => stage.name === name)))
+  );
+  const sinks: Record<string, unknown[]> = {};
+  for (const part of workers) {
+    for (const [name, prepared] of Object.entries(part.sinks)) {
+      (sinks[name] ??= []).push(prepared);
+    }
+  }
+  return encodeRest({ stages, sinks });
+}
+
+function manifestOf(
+  { epoch, workers, shards }: JobSnapshot,
+  plan: JobPlan,
+  rest: Pick<Manifest, "at" | "startedAt" | "chunks" | "rest" | "parts">,
+): Manifest {
+  const bytesOf = new Map<string, number>();
+  for (const { operator, chain } of rest.chunks) {
+    const bytes = chain.reduce((sum, { length }) => sum + length, 0);
+    bytesOf.set(operator, (bytesOf.get(operator) ?? 0) + bytes);
+  }
+  const positions = new Map(
+    workers.flatMap((part) => part.shards)
+      .map(({ source, shard, position }) => [`${source}/${shard}`, position]),
+  );
+  return {
+    format: 1,
+    id: epoch,
+    job: plan.job,
+    kind: "checkpoint",
+    maxParallelism: plan.maxParallelism,
+    workers: workers.length,
+    ...rest,
+    operators: plan.stages.flatMap(({ name, kind, states }) => {
+      if (kind !== "keyed") return [];
+      const parts = workers.flatMap(({ stages }) => stages.filter((stage) => stage.name === name));
+      const keys = parts.reduce((sum, { keys }) => sum + keys, 0);
+      return [{
+        name,
+        kind,
+        states: states.map(({ name, kind, version, holds }) => ({ name, kind, version, holds })),
+        keys,
+        bytes: bytesOf.get(name) ?? 0,
+      }];
+    }),
+    sources: plan.sources.map(({ name, kind, of }) => ({
+      name,
+      kind,
+      of,
+      shards: (shards[name] ?? []).map(({ id, parents, state }) => {
+        const at = `${name}/${id}`;
+        const position = positions.get(at);
+        // A shard that a worker still knows has not been let go of, though it may have been read to its end.
+        const known = positions.has(at) ? "reading" as const : state;
+        return { id, parents, state: known, ...(position === undefined ? {} : { position }) };
+      }),
+    })),
+    sinks: plan.sinks,
+  };
+}

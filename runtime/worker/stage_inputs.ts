@@ -1,0 +1,152 @@
+/**
+ * What comes in to a keyed stage on one worker: rows, watermarks, barriers and ends of all its channels, brought into
+ * the order in which the stage's actors are to see them.
+ *
+ * @module
+ */
+
+import { type GateOrigins, type GateTime, GateWatermark } from "../time/gate_watermark.ts";
+import { OperatorWatermark, type WatermarkEvent } from "../time/watermark.ts";
+import type { Rows } from "../transport/rows.ts";
+import { Alignment } from "./alignment.ts";
+import type { InboundChannel } from "./channel.ts";
+
+/** What a channel brings. */
+export type StageMessage =
+  | { readonly kind: "rows"; readonly input: number; readonly rows: Rows }
+  | {
+    readonly kind: "watermark";
+    readonly input: number;
+    readonly origin: string;
+    readonly event: WatermarkEvent;
+  }
+  | { readonly kind: "barrier"; readonly epoch: number }
+  /** Nothing more comes. `final`: because the input is over, not because the job stops. */
+  | { readonly kind: "end"; readonly input: number; readonly final: boolean };
+
+/** What an input of the stage is made of. */
+export interface StageInput {
+  /** One for each of its edges and workers. */
+  readonly channels: readonly InboundChannel[];
+  /** Origins of watermarks that are waited for from the start. */
+  readonly origins: GateOrigins;
+  /** Its watermark at the checkpoint that the job starts from. */
+  readonly restored: GateTime | undefined;
+}
+
+/** What the stage does with it. */
+export interface StageListener {
+  rows(rows: Rows, input: number, channel: InboundChannel): void;
+  /** The stage's event time has something to say, behind all rows so far. */
+  time(event: Extract<WatermarkEvent, { kind: "advance" | "idle" | "active" }>): void;
+  /** The barrier has come over all channels. Nothing more comes before `release`. */
+  barrier(epoch: number, alignMs: number): void;
+  /** All channels have ended. */
+  ended(final: boolean): void;
+}
+
+/** Where a message waits behind a barrier. */
+interface Held {
+  readonly channel: InboundChannel;
+  readonly message: StageMessage;
+}
+
+/** The inputs of a keyed stage. */
+export class StageInputs {
+  readonly #listener: StageListener;
+  readonly #now: () => number;
+  readonly #inputs: readonly GateWatermark[];
+  readonly #clock: OperatorWatermark;
+  readonly #alignment: Alignment<InboundChannel, Held>;
+  readonly #channelsLeft: number[];
+  readonly #inputFinal: boolean[];
+  #idle: boolean;
+
+  /**
+   * @param watermark the stage's clock at the checkpoint that the job starts from
+   * @param now for the time that alignment takes, ms
+   */
+  constructor(options: {
+    readonly inputs: readonly StageInput[];
+    readonly watermark: number;
+    readonly now: () => number;
+    readonly listener: StageListener;
+  }) {
+    const { inputs, watermark, now, listener } = options;
+    this.#listener = listener;
+    this.#now = now;
+    this.#inputs = inputs.map(({ origins, restored }) => new GateWatermark(origins, restored));
+    this.#clock = new OperatorWatermark(this.#inputs, watermark);
+    this.#idle = this.#clock.idle;
+    this.#alignment = new Alignment(inputs.flatMap(({ channels }) => channels));
+    this.#channelsLeft = inputs.map(({ channels }) => channels.length);
+    this.#inputFinal = inputs.map(() => true);
+  }
+
+  /** How many inputs there are. */
+  get count(): number {
+    return this.#inputs.length;
+  }
+
+  /** The stage's event-time clock. */
+  get watermark(): number {
+    return this.#clock.at;
+  }
+
+  /** The inputs' watermarks, for a checkpoint. */
+  get times(): readonly GateTime[] {
+    return this.#inputs.map((input) => input.snapshot());
+  }
+
+  /** A channel brings something: it goes on, or waits behind the channel's barrier. */
+  take(channel: InboundChannel, message: StageMessage): void {
+    if (this.#alignment.take(channel, { channel, message }) === "held") return;
+    switch (message.kind) {
+      case "rows":
+        return this.#listener.rows(message.rows, message.input, channel);
+      case "watermark":
+        this.#inputs[message.input]?.apply(message.origin, message.event);
+        return this.#clockMayMove();
+      case "barrier":
+        if (this.#alignment.barrier(channel, message.epoch, this.#now())) this.#reached();
+        return;
+      case "end":
+        return this.#end(channel, message);
+    }
+  }
+
+  /** The stage has taken its snapshot: what waited goes on. */
+  release(): void {
+    for (const { channel, message } of this.#alignment.release()) this.take(channel, message);
+  }
+
+  #reached(): void {
+    const { state } = this.#alignment;
+    if (state.kind === "reached") {
+      this.#listener.barrier(state.epoch, this.#now() - state.since);
+    }
+  }
+
+  #end(channel: InboundChannel, { input, final }: Extract<StageMessage, { kind: "end" }>): void {
+    if (!final) this.#inputFinal[input] = false;
+    const left = this.#channelsLeft[input] = (this.#channelsLeft[input] ?? 0) - 1;
+    if (left === 0 && this.#inputFinal[input]) {
+      this.#inputs[input]?.finish();
+      this.#clockMayMove();
+    }
+    if (this.#alignment.ended(channel)) this.#reached();
+    if (this.#channelsLeft.every((channels) => channels === 0)) {
+      this.#listener.ended(this.#inputFinal.every((isFinal) => isFinal));
+    }
+  }
+
+  #clockMayMove(): void {
+    const moved = this.#clock.update();
+    const { at, idle } = this.#clock;
+    // Stages behind must wait for this one again, though it may have nothing new to promise yet.
+    if (this.#idle && !idle) this.#listener.time({ kind: "active" });
+    if (moved) this.#listener.time({ kind: "advance", at });
+    if (idle && !this.#idle) this.#listener.time({ kind: "idle" });
+    this.#idle = idle;
+  }
+}
