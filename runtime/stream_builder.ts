@@ -19,6 +19,7 @@ import { dedupeHandlers, type DedupeOptions } from "./dedupe.ts";
 import { type Duration, milliseconds } from "./duration.ts";
 import type { BroadcastStream } from "./broadcast.ts";
 import { BuiltBroadcastStream } from "./broadcast_builder.ts";
+import { Graph } from "./graph.ts";
 import { isJob, type Job } from "./job.ts";
 import type { Logger } from "./logger.ts";
 import type { NoSides, Sided, SideSpecs } from "./side.ts";
@@ -106,42 +107,6 @@ export function buildTopology(job: Job, context: { params: unknown; logger: Logg
   const topology: Topology = { nodes: graph.nodes, sinks: new Map(Object.entries(job.sinks)) };
   checkTopology(job.name, topology);
   return topology;
-}
-
-/** The nodes written down so far. */
-class Graph {
-  readonly nodes: Node[] = [];
-  readonly #jobName: string;
-  readonly #sinks = new Map<unknown, string>();
-
-  constructor(job: Job) {
-    this.#jobName = job.name;
-    for (const [name, sink] of Object.entries(job.sinks)) {
-      const other = this.#sinks.get(sink);
-      if (other !== undefined) {
-        this.fail(`sinks "${other}" and "${name}" are the same object: make one for each`);
-      }
-      this.#sinks.set(sink, name);
-    }
-  }
-
-  add(node: (id: NodeId) => Node): Output {
-    const id = this.nodes.length;
-    this.nodes.push(node(id));
-    return { node: id, port: "main" };
-  }
-
-  sinkName(sink: unknown): string {
-    const name = this.#sinks.get(sink);
-    if (name === undefined) {
-      this.fail("a stream ends in a sink that is not among the job's sinks: declare it there");
-    }
-    return name;
-  }
-
-  fail(what: string): never {
-    throw new TopologyError(`Cannot build job "${this.#jobName}": ${what}`);
-  }
 }
 
 class BuiltStream<T> implements Stream<T> {

@@ -27,13 +27,21 @@ export class Chains {
     return new Chains(chains);
   }
 
-  /** With what one worker has handed over, as a part of this name. */
-  with({ chunks }: WorkerSnapshot, part: string): Chains {
-    return this.#changed(chunks.map(({ operator, group, ...chunk }) => {
+  /**
+   * With what one worker has handed over, as a part of this name.
+   *
+   * @param groups the worker's key groups
+   */
+  with({ chunks, wholes }: WorkerSnapshot, part: string, groups: readonly number[]): Chains {
+    const ended = wholes.flatMap((operator) =>
+      groups.map((group) => ({ operator, group, chain: [] }))
+    );
+    const added = chunks.map(({ operator, group, ...chunk }) => {
       const { offset, length, keys, deleted } = chunk;
-      const chain = this.chain(operator, group);
-      return { operator, group, chain: [...chain, { part, offset, length, keys, deleted }] };
-    }));
+      const before = wholes.includes(operator) ? [] : this.chain(operator, group);
+      return { operator, group, chain: [...before, { part, offset, length, keys, deleted }] };
+    });
+    return this.#changed([...ended, ...added]);
   }
 
   /** With other chains for some key groups. */
@@ -57,7 +65,9 @@ export class Chains {
     const chains = new Map([...this.#chains].map(([name, groups]) => [name, new Map(groups)]));
     for (const { operator, group, chain } of chunks) {
       const groups = chains.get(operator) ?? new Map<number, readonly Chunk[]>();
-      chains.set(operator, groups.set(group, chain));
+      if (chain.length > 0) groups.set(group, chain);
+      else groups.delete(group);
+      chains.set(operator, groups);
     }
     return new Chains(chains);
   }

@@ -92,6 +92,8 @@ export interface WorkerSnapshot {
   readonly epoch: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly chunks: readonly SnapshotChunk[];
+  /** Operators whose chunks are all that their keys have on this worker, and not only what has changed. */
+  readonly wholes: readonly string[];
   readonly shards: readonly ShardSnapshot[];
   readonly stages: readonly StageSnapshot[];
   /** What transactional sinks need to commit. */

@@ -20,7 +20,7 @@ import type { JobPlan, PlannedEdge } from "../stage_plan.ts";
  *   onError: "resume",
  *   sources: [{ name: "from", kind: "memory", of: "ones", bounded: true }],
  *   sinks: [{ name: "to", kind: "memory", of: "copies" }],
- *   stages: [{ name: "from", kind: "source" }],
+ *   stages: [{ name: "from", kind: "source", states: [], calls: [] }],
  *   edges: [],
  *   decoding: [],
  * });

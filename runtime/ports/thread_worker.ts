@@ -12,9 +12,6 @@ import { startWorker } from "../worker/worker_engine.ts";
 import { importJob } from "./import_job.ts";
 import { portOver } from "./message_port.ts";
 
-// A thread that is stuck in a loop goes on after terminate(), unless it holds a lock: then its execution is ended.
-void navigator.locks.request(`penstock-thread-${threadId}`, () => new Promise(() => {}));
-
 const parent = parentPort;
 if (parent === null) throw new Error("Cannot start a worker here: this module is for threads");
 
@@ -36,3 +33,19 @@ startWorker({
     throw new TypeError("Cannot open a link: expected a MessagePort");
   },
 });
+
+/** What has Web Locks: not in the types of every version. */
+interface Locking {
+  readonly locks: {
+    request(name: string, held: () => Promise<never>): Promise<never>;
+  };
+}
+
+// A thread that is stuck in a loop goes on after terminate(), unless it holds a lock: then its execution is ended.
+if (isLocking(navigator)) {
+  void navigator.locks.request(`penstock-thread-${threadId}`, () => new Promise<never>(() => {}));
+}
+
+function isLocking(value: object): value is Locking {
+  return "locks" in value;
+}

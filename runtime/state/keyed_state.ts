@@ -30,6 +30,9 @@ import { type DeletedKeys, StateChanges } from "./state_changes.ts";
 import { HELD, SEGMENT_BITS, SLOT_MASK, SlotMark, StateSegment } from "./state_segment.ts";
 import type { StateSpec, StateSpecs } from "./state.ts";
 
+/** Changes below which it doesn't matter whether all keys are taken instead. */
+export const WHOLE_CHANGES_MIN = 1000;
+
 /** Whether a piece of state mostly holds a number: a value whose initial one is. */
 export function holdsNumber({ kind, initial }: StateSpec<unknown>): boolean {
   return kind === "value" && typeof initial === "number";
@@ -56,6 +59,8 @@ export class KeyedState implements KeyReader {
   #changed: number[] = [];
   /** Keys that have gone since changes were last taken, and that checkpoints know. */
   #deleted: DeletedKeys = { keys: [], groups: [] };
+  /** Whether all keys are to be taken next, and not only those that have changed. */
+  #isWholeNext = false;
   /** What was taken last, as long as nobody has said what became of it. */
   #taken: StateChanges | undefined;
   readonly #codecs = new ColumnCodecs();
@@ -174,9 +179,15 @@ export class KeyedState implements KeyReader {
     this.#changed.push(slot);
   }
 
+  /** Has the next changes taken be all keys: nothing that was kept before is built upon. */
+  takeWholeNext(): void {
+    this.#isWholeNext = true;
+  }
+
   /**
    * Everything that has changed since changes were last taken, as it is now. Takes a few nanoseconds a key: what has
-   * changed is read by {@linkcode StateChanges.step}, while turns go on.
+   * changed is read by {@linkcode StateChanges.step}, while turns go on. Where half of what there is has changed, or more,
+   * all of it is taken: that is less than what has changed and what has gone, and needs no merging later.
    *
    * @throws {Error} if nobody has said what became of those taken before
    */
@@ -188,8 +199,12 @@ export class KeyedState implements KeyReader {
     }
     const slots = this.#changed;
     const deleted = this.#deleted;
+    const changes = slots.length + deleted.keys.length;
+    const isWhole = this.#isWholeNext || (changes >= WHOLE_CHANGES_MIN && 2 * changes > this.kept);
     this.#changed = [];
     this.#deleted = { keys: [], groups: [] };
+    this.#isWholeNext = false;
+    if (isWhole) return this.#taken = this.#takeAll(slots);
     for (let i = 0; i < slots.length; i++) {
       const slot = slots[i] ?? 0;
       const { numbers } = this.segmentOf(slot);
@@ -202,7 +217,31 @@ export class KeyedState implements KeyReader {
         ? (marks | SlotMark.PENDING) & ~SlotMark.STORED
         : marks;
     }
-    return this.#taken = new StateChanges(this, slots, deleted, this.#codecs);
+    return this.#taken = new StateChanges(this, { slots, deleted, isWhole }, this.#codecs);
+  }
+
+  /** @param changed slots that are marked as changed */
+  #takeAll(changed: readonly number[]): StateChanges {
+    for (const slot of changed) {
+      const { numbers } = this.segmentOf(slot);
+      const at = (slot & SLOT_MASK) * this.numberStride;
+      // A key that has nothing any more is not in what is taken: there is nothing to delete.
+      numbers[at] = (numbers[at] ?? 0) & ~(SlotMark.CHANGED | SlotMark.STORED);
+    }
+    const slots: number[] = [];
+    for (const [index, { numbers }] of this.#segments.entries()) {
+      for (let slot = 0; slot <= SLOT_MASK; slot++) {
+        const marks = numbers[slot * this.numberStride] ?? 0;
+        if ((marks & HELD) === 0) continue;
+        numbers[slot * this.numberStride] = marks | SlotMark.PENDING | SlotMark.STORED;
+        slots.push((index << SEGMENT_BITS) + slot);
+      }
+    }
+    return new StateChanges(this, {
+      slots,
+      deleted: { keys: [], groups: [] },
+      isWhole: true,
+    }, this.#codecs);
   }
 
   /** What was taken last needs nothing any more. */
@@ -211,8 +250,10 @@ export class KeyedState implements KeyReader {
   }
 
   /** What was taken last counts as changed again. */
-  changesAborted(slots: readonly number[], { keys, groups }: DeletedKeys): void {
+  changesAborted(slots: readonly number[], { keys, groups }: DeletedKeys, isWhole: boolean): void {
     this.#taken = undefined;
+    // What had gone before is not known any more: only another whole makes up for it.
+    if (isWhole) this.#isWholeNext = true;
     for (const slot of slots) {
       const { numbers } = this.segmentOf(slot);
       const at = (slot & SLOT_MASK) * this.numberStride;

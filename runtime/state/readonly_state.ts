@@ -37,11 +37,11 @@ export type ReadonlyHandles<S extends StateSpecs> = {
  * @example A number that stays
  * ```ts
  * import { assertEquals, assertThrows } from "@std/assert";
- * import type { ValueState } from "./state.ts";
+ * import type { StateSpecs, ValueState } from "./state.ts";
  * import { readonlyHandlesOf } from "./readonly_state.ts";
  *
  * const limit: ValueState<number> = { value: 3, clear() {} };
- * const view = readonlyHandlesOf<Record<string, { kind: "value" }>>({ limit }, (name) => {
+ * const view = readonlyHandlesOf<StateSpecs>({ limit }, (name) => {
  *   throw new TypeError(`Cannot write "${name}"`);
  * });
  * assertEquals(Reflect.get(view["limit"] ?? {}, "value"), 3);

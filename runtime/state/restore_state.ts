@@ -30,8 +30,7 @@ export function restoreState(
     const changes = withoutStates(readChain(chain), dropped);
     state.restore(withMigrated(changes, migrated, specs, operator), () => group);
   }
-  // The next checkpoint is to have all of it.
-  if (anew) { for (const slot of state.keys.slots()) state.change(slot); }
+  if (anew) state.takeWholeNext();
 }
 
 function withoutStates(changes: KeyChanges, dropped: readonly string[]): KeyChanges {

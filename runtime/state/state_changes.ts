@@ -108,14 +108,21 @@ export class StateChanges {
   #groupsLeft: number[] | undefined;
   #isOpen = true;
 
+  /** Whether it is all that there is: chunks are bases, and a key group without one has nothing. */
+  readonly isWhole: boolean;
+
   /** Made by {@linkcode KeyedState.takeChanges}, which has marked the slots. */
   constructor(
     state: KeyedState,
-    slots: readonly number[],
-    deleted: DeletedKeys,
+    { slots, deleted, isWhole }: {
+      readonly slots: readonly number[];
+      readonly deleted: DeletedKeys;
+      readonly isWhole: boolean;
+    },
     codecs: ColumnCodecs,
   ) {
     this.#state = state;
+    this.isWhole = isWhole;
     this.#slots = slots;
     this.#deleted = deleted;
     this.#deletedAtFirst = deleted.keys.length;
@@ -193,7 +200,7 @@ export class StateChanges {
     this.#expectOpen("abort");
     this.#isOpen = false;
     this.#groups.clear();
-    this.#state.changesAborted(this.#slots, this.#deleted);
+    this.#state.changesAborted(this.#slots, this.#deleted, this.isWhole);
   }
 
   #expectOpen(what: string): void {

@@ -87,6 +87,7 @@ export class CheckpointCoordinator {
   readonly #options: CoordinatorOptions;
   #attempt: BarrierTarget | undefined;
   #plan: JobPlan | undefined;
+  #routing: readonly number[] = [];
   #state: State = { kind: "off" };
   #chains = new Chains();
   #nextEpoch = 1;
@@ -111,6 +112,7 @@ export class CheckpointCoordinator {
   async restore(plan: JobPlan, routing: readonly number[]): Promise<RestoredJob | undefined> {
     const { shelf, workers, logger, allowDroppedState } = this.#options;
     this.#plan = plan;
+    this.#routing = routing;
     this.#chains = new Chains();
     const read = await shelf.read();
     this.#nextEpoch = Math.max(this.#nextEpoch, shelf.nextNumber);
@@ -297,10 +299,11 @@ export class CheckpointCoordinator {
     const startedAt = this.#startedAt ?? this.#options.startedAt;
     const plan = this.#plan;
     if (plan === undefined) throw new Error("Cannot keep a checkpoint of a job without a plan");
-    const keeping = shelf.keep(snapshot, { plan, chains: this.#chains, startedAt });
+    const [chains, routing] = [this.#chains, this.#routing];
+    const keeping = shelf.keep(snapshot, { plan, routing, chains, startedAt });
     this.#writing = keeping;
-    const { kept, chains } = await keeping;
-    this.#chains = chains;
+    const { kept, chains: after } = await keeping;
+    this.#chains = after;
     return kept;
   }
 

@@ -100,7 +100,13 @@ export class CheckpointShelf {
   /** Keeps a snapshot as a checkpoint. */
   async keep(
     snapshot: JobSnapshot,
-    { plan, chains, startedAt }: { plan: JobPlan; chains: Chains; startedAt: number },
+    { plan, routing, chains, startedAt }: {
+      plan: JobPlan;
+      /** The worker of each key group. */
+      routing: readonly number[];
+      chains: Chains;
+      startedAt: number;
+    },
   ): Promise<{ kept: KeptCheckpoint; chains: Chains }> {
     const { store, clock } = this.#options;
     const name = (what: string | number) => `${snapshot.epoch}-${this.#run}-${what}`;
@@ -114,10 +120,10 @@ export class CheckpointShelf {
     };
     let after = chains;
     for (const [worker, part] of snapshot.workers.entries()) {
-      if (part.bytes.length === 0) continue;
-      add(name(worker), [part.bytes]);
+      if (part.bytes.length > 0) add(name(worker), [part.bytes]);
       fresh.set(name(worker), part.bytes);
-      after = after.with(part, name(worker));
+      const groups = routing.flatMap((of, group) => of === worker ? [group] : []);
+      after = after.with(part, name(worker), groups);
     }
     const merged = await this.#compacted(snapshot, after, fresh, name("merged"));
     if (merged.bytes.length > 0) add(name("merged"), merged.bytes);

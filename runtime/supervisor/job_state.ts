@@ -5,11 +5,11 @@
  *              ┌────────────── restarting <──┐ failure, policy restart
  *              v                             │
  *  created ─> starting ─> running ───────────┤
- *    │         │            │ stop           │
- *    │         │            v                │
- *    │         │          draining ──────────┤
- *    v         │            │                │
- *  failed      v            v                v
+ *              │            │ stop           │
+ *              │            v                │
+ *              │          draining ──────────┤
+ *              │            │                │
+ *              v            v                v
  *            failed      finished          failed
  * ```
  *
@@ -33,7 +33,7 @@ export type JobState =
   | { readonly kind: "failed"; readonly cause: Error };
 
 const NEXT: Readonly<Record<JobState["kind"], readonly JobState["kind"][]>> = {
-  created: ["starting", "failed"],
+  created: ["starting"],
   starting: ["running", "draining", "restarting", "finished", "failed"],
   running: ["draining", "restarting", "finished", "failed"],
   draining: ["finished", "failed"],

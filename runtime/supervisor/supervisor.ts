@@ -77,15 +77,21 @@ export class Supervisor {
 
   /** Runs the job until it ends, is stopped, or fails for good. Never rejects; call once. */
   async run(): Promise<JobOutcome> {
-    let settings: JobSettings;
+    this.#become({ kind: "starting", attempt: 1 });
+    let { settings } = this.#options;
     try {
-      settings = await this.#openCheckpoints();
+      if (this.#options.checkpoints !== undefined) settings = await this.#openCheckpoints();
     } catch (error) {
       return this.#giveUp(error instanceof Error ? error : new Error(String(error)), false);
     }
+    if (this.#stopping.signal.aborted) {
+      await this.#closeCheckpoints();
+      this.#become({ kind: "finished" });
+      return { kind: "finished", status: this.status };
+    }
     let started = false;
     for (let number = 1;; number++) {
-      this.#become({ kind: "starting", attempt: number });
+      if (number > 1) this.#become({ kind: "starting", attempt: number });
       const attempt = this.#attempt = this.#newAttempt(number, settings);
       const outcome = await attempt.run();
       this.#cancelReports?.();

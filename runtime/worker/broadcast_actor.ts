@@ -11,7 +11,8 @@ import type { InboundChannel } from "./channel.ts";
 import type { KeyedOperator } from "./keyed_operator.ts";
 import { type MailboxEntry, PartitionActor } from "./partition_actor.ts";
 import type { RecordCursor } from "./record_cursor.ts";
-import type { Chain, StageOutputs } from "./stage_outputs.ts";
+import type { Chain } from "./stage_chain.ts";
+import type { StageOutputs } from "./stage_outputs.ts";
 
 /** Whose chain its chain is, in place of a key group: it has none. */
 export const BROADCAST_OWNER = -1;

@@ -21,7 +21,7 @@ import { KeyVisits } from "./key_visits.ts";
 import { HandlerOperator, type KeyedOperator } from "./keyed_operator.ts";
 import type { PartitionActor } from "./partition_actor.ts";
 import type { RecordCursor } from "./record_cursor.ts";
-import type { Chain } from "./stage_outputs.ts";
+import type { Chain } from "./stage_chain.ts";
 
 type Spec = Extract<KeyedOperatorSpec, { kind: "broadcast" }>;
 

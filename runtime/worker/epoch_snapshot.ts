@@ -147,6 +147,7 @@ export class EpochSnapshot {
       epoch: this.epoch,
       bytes,
       chunks,
+      wholes: [...this.#changes].flatMap(([operator, { isWhole }]) => isWhole ? [operator] : []),
       shards: this.#shards,
       stages: this.#stages,
       sinks: this.#sinks,

@@ -20,7 +20,7 @@ import { CallOutputs, emitted } from "./call_outputs.ts";
 import type { Failures } from "./failures.ts";
 import type { PartitionActor } from "./partition_actor.ts";
 import type { KeyReader, RecordCursor } from "./record_cursor.ts";
-import type { Chain } from "./stage_outputs.ts";
+import type { Chain } from "./stage_chain.ts";
 import { type TimerCalls, timerCalls } from "./timer_calls.ts";
 
 /** Handles rows and timers. Never throws: failures become dead letters. */

@@ -26,8 +26,10 @@ import {
 } from "./partition_actor.ts";
 import { ProcessingTime } from "./processing_time.ts";
 import type { RecordCursor } from "./record_cursor.ts";
+import { orderByGroup } from "./row_order.ts";
 import { type StageInput, StageInputs, type StageMessage } from "./stage_inputs.ts";
-import type { Chain, StageOutputs } from "./stage_outputs.ts";
+import type { Chain } from "./stage_chain.ts";
+import type { StageOutputs } from "./stage_outputs.ts";
 import { TimerFiring } from "./timer_firing.ts";
 import type { TurnQueue } from "./turn_queue.ts";
 
@@ -206,7 +208,7 @@ export class KeyedStage {
     const slots = new Uint32Array(length);
     rows.slotsIn(this.#state.keys, slots);
     this.#state.enter(slots);
-    const order = this.#orderByGroup(rows);
+    const order = orderByGroup(rows, this.#counts);
     const counts = this.#counts;
     const batch: ReceivedBatch = { rows, slots, order, input, channel, left: length };
     this.waiting += length;
@@ -244,20 +246,6 @@ export class KeyedStage {
     this.rows += handled;
     this.waiting -= handled;
     return handled;
-  }
-
-  /** Row numbers by key group; leaves in `#counts` where each group's end. */
-  #orderByGroup({ groups, length }: Rows): Uint32Array {
-    const ends = this.#counts.fill(0);
-    for (let row = 0; row < length; row++) add(ends, (groups[row] ?? 0) + 1, 1);
-    for (let group = 1; group < ends.length; group++) add(ends, group, ends[group - 1] ?? 0);
-    const order = new Uint32Array(length);
-    for (let row = 0; row < length; row++) {
-      const group = groups[row] ?? 0;
-      order[ends[group] ?? 0] = row;
-      add(ends, group, 1);
-    }
-    return order;
   }
 
   close(): void {
@@ -399,10 +387,6 @@ export class KeyedStage {
     if (mark.waiting === 0) this.#passMarks();
     return fired + 1;
   }
-}
-
-function add(counts: Int32Array, at: number, amount: number): void {
-  counts[at] = (counts[at] ?? 0) + amount;
 }
 
 /** The name under which a worker's part of a stage sends watermarks. */

@@ -20,7 +20,7 @@ import { endOrigin } from "./output_id.ts";
 import type { PartitionActor } from "./partition_actor.ts";
 import type { KeyReader, RecordCursor } from "./record_cursor.ts";
 import { RxChain } from "./rx_chain.ts";
-import type { Chain } from "./stage_outputs.ts";
+import type { Chain } from "./stage_chain.ts";
 
 /** An active key's mailbox. */
 interface ActiveMailbox {

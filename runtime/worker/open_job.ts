@@ -20,7 +20,8 @@ import type { Outside } from "./async_operator.ts";
 import { BroadcastOperator } from "./broadcast_operator.ts";
 import { BroadcastOutput } from "./broadcast_output.ts";
 import { EdgeOutput } from "./edge_output.ts";
-import { EpochSnapshot } from "./epoch_snapshot.ts";
+import type { EpochSnapshot } from "./epoch_snapshot.ts";
+import { Epochs } from "./epochs.ts";
 import { Exchange } from "./exchange.ts";
 import type { Failures } from "./failures.ts";
 import { Gate } from "./gate.ts";
@@ -32,7 +33,6 @@ import {
   type Command,
   type Link,
   type Placement,
-  sentError,
   type WorkerMessage,
   type WorkerReport,
 } from "./protocol.ts";
@@ -80,10 +80,7 @@ export class OpenJob {
   readonly #letterCursor = new RecordCursor();
   readonly #sources = new Map<string, SourceStage>();
   readonly #keyed: KeyedStage[] = [];
-  /** Epochs whose checkpoint is not decided. */
-  readonly #epochs = new Map<number, EpochSnapshot>();
-  /** Ends when all that sinks were told to commit is. */
-  #commits: Promise<unknown> = Promise.resolve();
+  readonly #epochs: Epochs;
   #stagesLeft: number;
 
   constructor(options: OpenJobOptions) {
@@ -105,13 +102,21 @@ export class OpenJob {
         name,
         writer: writer as SinkWriter<unknown>,
         failed: (error) => failures.fatal(error),
-        written: (epoch, sink, prepared) => this.#epochs.get(epoch)?.sink(sink, prepared),
+        written: (epoch, sink, prepared) => this.#epochs.written(epoch, sink, prepared),
       });
     for (const [name, writer] of writers) this.#sinks.set(name, port(name, writer));
     this.#deadLetters = options.deadLetters === undefined
       ? undefined
       : port(DEAD_LETTERS, options.deadLetters);
     const stages = stagesOf(topology);
+    this.#epochs = new Epochs({
+      stages: stages.map(({ name }) => name),
+      sinks: [...this.#sinks.values()],
+      deadLetters: this.#deadLetters,
+      clock,
+      tell: options.tell,
+      failed: (error) => failures.fatal(error),
+    });
     this.#stagesLeft = stages.length;
     for (const stage of stages) this.#openStage(stage, stages);
     this.#exchange.open(this.#keyed);
@@ -127,17 +132,15 @@ export class OpenJob {
       case "endSource":
         return this.#sources.get(command.source)?.endSource();
       case "barrier": {
-        const snapshot = this.#snapshotOf(command.epoch);
+        const snapshot = this.#epochs.of(command.epoch);
         for (const source of this.#sources.values()) source.barrier(snapshot);
         for (const stage of this.#keyed) if (stage.over) stage.handOver(snapshot);
         return;
       }
       case "committed":
-        return this.#committed(command.epoch);
+        return this.#epochs.committed(command.epoch);
       case "aborted":
-        // It stays here until its barrier has come everywhere: stages still ask for it.
-        this.#epochs.get(command.epoch)?.aborted();
-        return;
+        return this.#epochs.aborted(command.epoch);
       case "stop":
         for (const source of this.#sources.values()) source.stop(command.drain);
         return;
@@ -147,7 +150,7 @@ export class OpenJob {
   /** What everything is after the end of the last stage. */
   lastSnapshot(epoch: number): Promise<WorkerSnapshot> {
     return new Promise((resolve, reject) => {
-      const snapshot = this.#beginSnapshot(epoch, resolve, reject);
+      const snapshot = this.#epochs.begin(epoch, resolve, reject);
       for (const source of this.#sources.values()) source.handOver(snapshot);
       for (const stage of this.#keyed) stage.handOver(snapshot);
     });
@@ -176,7 +179,7 @@ export class OpenJob {
     for (const source of this.#sources.values()) source.close();
     for (const stage of this.#keyed) stage.close();
     this.#exchange.close();
-    await this.#commits;
+    await this.#epochs.commits;
     for (const sink of this.#allSinks()) await sink.close();
   }
 
@@ -198,50 +201,6 @@ export class OpenJob {
         [...this.#sinks].map(([name, { rows, pending }]) => [name, { rows, pending }]),
       ),
     };
-  }
-
-  /** The snapshot of an epoch: begun by the host's word, or by a barrier of another worker that was faster. */
-  #snapshotOf(epoch: number): EpochSnapshot {
-    const { tell } = this.#options;
-    return this.#epochs.get(epoch) ?? this.#beginSnapshot(
-      epoch,
-      (snapshot) => tell({ type: "snapshot", snapshot }, [snapshot.bytes.buffer]),
-      (error) => tell({ type: "declined", epoch, error: sentError(error) }),
-    );
-  }
-
-  #beginSnapshot(
-    epoch: number,
-    done: (snapshot: WorkerSnapshot) => void,
-    failed: (error: unknown) => void,
-  ): EpochSnapshot {
-    const sinks = this.#allSinks();
-    const snapshot = new EpochSnapshot({
-      epoch,
-      stages: [...this.#sources.keys(), ...this.#keyed.map(({ name }) => name)],
-      sinks: sinks.length,
-      clock: this.#options.clock,
-      done,
-      failed,
-      // Every stage has passed: all letters of what came before are there.
-      passed: () => {
-        this.#deadLetters?.finishEpoch(epoch).catch((error) => this.#options.failures.fatal(error));
-      },
-    });
-    this.#epochs.set(epoch, snapshot);
-    for (const sink of this.#sinks.values()) sink.expect(epoch);
-    return snapshot;
-  }
-
-  #committed(epoch: number): void {
-    for (const [other, snapshot] of this.#epochs) {
-      if (other > epoch) continue;
-      if (other === epoch) snapshot.committed();
-      this.#epochs.delete(other);
-    }
-    const commits = this.#allSinks().map((sink) => sink.commit(epoch));
-    this.#commits = Promise.all([this.#commits, ...commits])
-      .catch((error) => this.#options.failures.fatal(error));
   }
 
   #flush(): void {
@@ -333,7 +292,7 @@ export class OpenJob {
       state,
       operator: this.#operator(head, state, cursor),
       outputs,
-      snapshotOf: (epoch) => this.#snapshotOf(epoch),
+      snapshotOf: (epoch) => this.#epochs.of(epoch),
       ended: () => this.#stageEnded((snapshot) => keyed.handOver(snapshot), keyed.name),
     });
     this.#keyed.push(keyed);
@@ -409,7 +368,7 @@ export class OpenJob {
 
   /** @param handOver its part of an epoch whose barrier did not come before its end */
   #stageEnded(handOver: (snapshot: EpochSnapshot) => void, stage: string): void {
-    for (const snapshot of this.#epochs.values()) if (snapshot.lacks(stage)) handOver(snapshot);
+    for (const snapshot of this.#epochs.lacking(stage)) handOver(snapshot);
     this.#stagesLeft--;
     if (this.#stagesLeft > 0) return;
     this.#queue.wake();

@@ -10,7 +10,8 @@ import type { Subscription } from "../../deps.ts";
 import { SHARD_BATCHES_MAX, TURN_ROWS_MAX } from "../limits.ts";
 import type { Failures } from "./failures.ts";
 import type { Origin, RecordCursor } from "./record_cursor.ts";
-import type { Chain, StageOutputs } from "./stage_outputs.ts";
+import type { Chain } from "./stage_chain.ts";
+import type { StageOutputs } from "./stage_outputs.ts";
 import type { TurnQueue, TurnTaker } from "./turn_queue.ts";
 
 /** What a shard actor may still do. */

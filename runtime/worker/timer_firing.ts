@@ -9,7 +9,8 @@ import type { KeyedOperator } from "./keyed_operator.ts";
 import { saltOf, timerOrigin } from "./output_id.ts";
 import type { PartitionActor } from "./partition_actor.ts";
 import type { RecordCursor } from "./record_cursor.ts";
-import type { Chain, StageOutputs } from "./stage_outputs.ts";
+import type { Chain } from "./stage_chain.ts";
+import type { StageOutputs } from "./stage_outputs.ts";
 
 /** Fires timers of a stage, of either kind. */
 export class TimerFiring {

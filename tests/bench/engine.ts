@@ -42,6 +42,7 @@ const FUNCTIONS = {
   penstock: { module: "./penstock.ts", exported: "penstock" },
   "penstock-zod": { module: "./penstock.ts", exported: "penstockZod" },
   "penstock-zod-strict": { module: "./penstock.ts", exported: "penstockZodStrict" },
+  "penstock-checkpoints": { module: "./penstock.ts", exported: "penstockCheckpoints" },
 } as const;
 
 /** The name of an engine in TypeScript. */
@@ -52,6 +53,8 @@ export const PENSTOCK_SCHEMAS: ReadonlyMap<string, SchemaKind> = new Map([
   ["penstock", "fields"],
   ["penstock-zod", "zod"],
   ["penstock-zod-strict", "zod-strict"],
+  // With a checkpoint a second.
+  ["penstock-checkpoints", "fields"],
 ]);
 
 /** All engines that are TypeScript. */
@@ -61,6 +64,7 @@ export const SCRIPT_ENGINES: readonly ScriptEngineName[] = [
   "penstock",
   "penstock-zod",
   "penstock-zod-strict",
+  "penstock-checkpoints",
 ];
 
 /** Apache Flink, by how it reads JSON: with Jackson's streaming parser, Jackson's databind, or Jayway's JSONPath. */

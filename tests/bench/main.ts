@@ -1,7 +1,8 @@
 /**
  * The benchmark: generates the inputs, lets the engines take turns at the jobs, checks that all of them wrote what they
  * should, and prints tables. `deno task bench --workloads count --engines loop,penstock --runs 3 --flink`.
- * `deno task bench memory` shows memory over a long run, `deno task bench slow-sink` while a sink is slow.
+ * `deno task bench memory` shows memory over a long run, `deno task bench slow-sink` while a sink is slow,
+ * `deno task bench checkpoint` what checkpoints cost.
  * Progress goes to standard error, tables to standard output; exit code 1 when an engine is wrong.
  *
  * @module
@@ -96,6 +97,11 @@ if (import.meta.main) {
     case "slow-sink":
       await import("./slow_sink.ts");
       break;
+    case "checkpoint": {
+      const { checkpointBench } = await import("./checkpoint.ts");
+      Deno.exit(await checkpointBench(rest, print, say));
+      break;
+    }
     case "memory": {
       const { memory } = await import("./memory.ts");
       Deno.exit(await memory(memoryOptions(rest), print));

@@ -6,8 +6,13 @@
 
 import { systemClock } from "../../runtime/clock.ts";
 import { type LogFields, type Logger, silentLogger } from "../../runtime/logger.ts";
+import { sqliteStore } from "../../runtime/checkpoint/sqlite_store.ts";
 import { webWorkerHost } from "../../runtime/ports/web_worker_host.ts";
 import { systemRandom } from "../../runtime/random.ts";
+import {
+  type KeepCheckpoints,
+  openCheckpoints,
+} from "../../runtime/supervisor/open_checkpoints.ts";
 import { Supervisor } from "../../runtime/supervisor/supervisor.ts";
 import { benchJobUrl, type SchemaKind } from "./bench_job.ts";
 import type { Checksum } from "./checksum.ts";
@@ -32,9 +37,25 @@ export function penstockZodStrict(run: EngineRun): Promise<void> {
   return measuredRun(run, "zod-strict");
 }
 
-function measuredRun(run: EngineRun, schema: SchemaKind): Promise<void> {
+/** Penstock's own schemas, and a checkpoint each second into a SQLite file. */
+export async function penstockCheckpoints(run: EngineRun): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "penstock-bench-" });
+  try {
+    await measuredRun(run, "fields", { store: sqliteStore(`${folder}/bench.db`), interval: "1s" });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function measuredRun(
+  run: EngineRun,
+  schema: SchemaKind,
+  checkpoints?: KeepCheckpoints,
+): Promise<void> {
   const { workload, dataDir, passes, workers, meter, sum, replayInput: input } = run;
   return runBenchJob({
+    job: workload,
+    checkpoints,
     url: benchJobUrl(workload, { dataDir, passes, schema, input }),
     workers,
     sum,
@@ -49,19 +70,30 @@ function measuredRun(run: EngineRun, schema: SchemaKind): Promise<void> {
  */
 export async function runBenchJob(run: {
   readonly url: string;
+  /** The job's name, if it keeps checkpoints. */
+  readonly job?: string;
+  readonly checkpoints?: KeepCheckpoints | undefined;
   readonly workers: number;
   /** Takes the sums of all workers. */
   readonly sum: Checksum;
   /** Told now and then how many records went in so far. */
   readonly onRecords: (records: number) => void;
 }): Promise<void> {
-  const { url, workers, sum, onRecords } = run;
+  const { url, job = "", checkpoints, workers, sum, onRecords } = run;
+  const [clock, random] = [systemClock, systemRandom];
+  const startedAt = clock.now();
   const supervisor = new Supervisor({
     host: webWorkerHost(),
-    clock: systemClock,
-    random: systemRandom,
+    clock,
+    random,
     logger: checksumListener(sum),
-    settings: { url, params: {}, aws: {}, startedAt: systemClock.now(), logLevel: "info" },
+    settings: { url, params: {}, aws: {}, startedAt, logLevel: "info" },
+    ...(checkpoints === undefined ? {} : {
+      checkpoints: (failed) =>
+        openCheckpoints(checkpoints, {
+          ...{ job, aws: {}, clock, random, logger: silentLogger, startedAt, workers, failed },
+        }),
+    }),
     workers,
     parallelism: workers,
     reportMs: REPORT_MS,

@@ -75,7 +75,10 @@ const actionArbitrary = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("leave" as const) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant("take" as const) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant("take" as const), isWhole: fc.boolean() }),
+  },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -98,7 +101,7 @@ describe("StateChanges", () => {
           if (open === undefined) return;
           while (!open.changes.step(2));
           open.changes.committed();
-          base = merged(base, decoded(open.changes));
+          base = merged(open.changes.isWhole ? NOTHING : base, decoded(open.changes));
           assertEquals(sorted(contentsOf(base)), sorted(open.model));
           open = undefined;
           completed++;
@@ -116,6 +119,7 @@ describe("StateChanges", () => {
               break;
             case "take":
               complete();
+              if (action.isWhole) state.keyed.takeWholeNext();
               open = { changes: state.keyed.takeChanges(), model: new Map(state.model) };
               break;
             case "step":
@@ -147,6 +151,43 @@ describe("StateChanges", () => {
       { numRuns: 300, seed: 7 },
     );
     assert(completed > 1000, `only ${completed}`);
+  });
+
+  it("are all that there is where most of it has changed", () => {
+    const state = new KeyedState({ count: store.value(0) }, seededRandom(1));
+    const cursor = new StateCursor(state);
+    const write = (key: number, value: number) => {
+      const slot = state.enterKey(key, key % GROUPS);
+      cursor.begin(slot);
+      cursor.writeNumber(0, value);
+      cursor.commit();
+      state.leave(slot);
+    };
+    const take = () => {
+      const changes = state.takeChanges();
+      while (!changes.step(1000));
+      changes.committed();
+      return [changes.isWhole, decoded(changes).reduce((sum, { keys }) => sum + keys.length, 0)];
+    };
+    for (let key = 0; key < 3000; key++) write(key, 1);
+    assertEquals(take(), [true, 3000]);
+    for (let key = 0; key < 1400; key++) write(key, 2);
+    assertEquals(take(), [false, 1400]);
+    for (let key = 0; key < 1600; key++) write(key, 3);
+    assertEquals(take(), [true, 3000]);
+  });
+
+  it("are all that there is again when those of before were, and nobody kept them", () => {
+    const state = new ChangingState();
+    state.turn("a", [change("count")]);
+    state.turn("b", [change("count")]);
+    taken(state);
+    state.turn("a", [change("clear")]);
+    state.keyed.takeWholeNext();
+    state.keyed.takeChanges().aborted();
+    const changes = state.keyed.takeChanges();
+    while (!changes.step(1));
+    assertEquals([changes.isWhole, decoded(changes).map(({ keys }) => keys)], [true, [["b"]]]);
   });
 
   it("leave out what a failed turn did", () => {

@@ -28,7 +28,7 @@ describe("transition()", () => {
       taken.push(`${from.kind}: ${kinds.join(" ")}`);
     }
     assertEquals(taken, [
-      "created: starting failed",
+      "created: starting",
       "starting: running draining restarting finished failed",
       "running: draining restarting finished failed",
       "draining: finished failed",

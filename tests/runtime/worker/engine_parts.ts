@@ -9,7 +9,7 @@ import type { DeadLetter, ErrorPolicy } from "../../../runtime/dead_letter.ts";
 import { Failures } from "../../../runtime/worker/failures.ts";
 import type { Key } from "../../../runtime/stream.ts";
 import { RecordCursor } from "../../../runtime/worker/record_cursor.ts";
-import type { Chain } from "../../../runtime/worker/stage_outputs.ts";
+import type { Chain } from "../../../runtime/worker/stage_chain.ts";
 
 /** Failures with what became of them: dead letters, and `policy: message` for the job. */
 export class RecordedFailures extends Failures {
