@@ -72,7 +72,21 @@ export {
   type SideSpecs,
   type SideStreams,
 } from "./runtime/side.ts";
-export { type JobHandle, startJob, type StartJobOptions } from "./runtime/start.ts";
+export { checkpointStoreOf } from "./runtime/checkpoint/checkpoint_store_of.ts";
+export { memoryStore } from "./runtime/checkpoint/memory_store.ts";
+export { s3Store } from "./runtime/checkpoint/s3_store.ts";
+export { sqliteStore } from "./runtime/checkpoint/sqlite_store.ts";
+export type { CheckpointStore } from "./runtime/checkpoint/store.ts";
+export {
+  type JobHandle,
+  type StartCheckpoints,
+  startJob,
+  type StartJobOptions,
+} from "./runtime/start.ts";
+export type { CheckpointEvent } from "./runtime/supervisor/checkpoint_coordinator.ts";
+export type { CheckpointOptions } from "./runtime/supervisor/checkpoint_policy.ts";
+export type { KeptCheckpoint } from "./runtime/supervisor/checkpoint_shelf.ts";
+export type { CheckpointChoice, KeepCheckpoints } from "./runtime/supervisor/open_checkpoints.ts";
 export type {
   ReadonlyHandles,
   ReadonlyListState,

@@ -12,6 +12,7 @@ export type { RejectedRow, Sink, SinkBatch, SinkContext, SinkMark, SinkWriter } 
 export {
   type AwsSettings,
   type ConnectorContext,
+  DataLossError,
   type Demand,
   NO_TIMESTAMP,
   type ReadContext,

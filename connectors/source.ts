@@ -10,6 +10,9 @@
  * - Batches are never empty of meaning: one without rows carries progress (position, lag) or marks.
  * - Records of a shard come in order, each position after the one before; reading again after a batch's
  *   `position` continues with the next record, nothing lost and nothing twice.
+ * - Marks have positions of their own, in one order with those of the rows: reading again after a mark's continues with
+ *   what stands behind it, and after a row's with the marks behind that row. A checkpoint between two marks so neither
+ *   loses nor repeats one.
  * - It completes at the shard's end and errors only when trying again is pointless; what can pass is retried inside.
  *
  * @module
@@ -36,6 +39,8 @@ export interface ShardMark {
   /** It stands before this row; a batch's length: behind the last. */
   readonly beforeRow: number;
   readonly event: ShardEvent;
+  /** Where to go on behind it. */
+  readonly position: string;
 }
 
 /** Timestamp of a record that has none. */
@@ -125,4 +130,19 @@ export interface Source<T> {
     after: string | undefined,
     context: ReadContext,
   ) => Observable<ShardBatch<T>>;
+}
+
+/**
+ * Records that were to be read are gone for good, and the source was told not to go on without them: the job stops and is
+ * not started again, whatever its `onError`.
+ *
+ * @example What to throw, or to error with
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { DataLossError } from "./source.ts";
+ * assertEquals(new DataLossError("Cannot go on: the file was cut").name, "DataLossError");
+ * ```
+ */
+export class DataLossError extends Error {
+  override readonly name = "DataLossError";
 }

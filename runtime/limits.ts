@@ -56,6 +56,12 @@ export const WORKER_CLOSE_MS_MAX = 5000;
 /** How long a worker may take to say that it is there, or to build and open the job, before it counts as dead. */
 export const WORKER_REPLY_MS_MAX = 60_000;
 
+/**
+ * How long a job that ends, or starts again, waits for a checkpoint that is being written: a store that does not answer
+ * must not keep it for ever.
+ */
+export const CHECKPOINT_WRITE_WAIT_MS_MAX = 30_000;
+
 /** Changed keys that are encoded between two slices of turns while a checkpoint is taken. */
 export const SNAPSHOT_KEYS_PER_STEP = 1000;
 

@@ -5,6 +5,8 @@
  */
 
 import type { AwsSettings } from "../connectors/source.ts";
+import { checkpointStoreOf } from "./checkpoint/checkpoint_store_of.ts";
+import type { CheckpointStore } from "./checkpoint/store.ts";
 import { systemClock } from "./clock.ts";
 import type { DeadLetter } from "./dead_letter.ts";
 import { REPORT_MS } from "./limits.ts";
@@ -14,6 +16,10 @@ import { webWorkerHost } from "./ports/web_worker_host.ts";
 import { systemRandom } from "./random.ts";
 import type { JobPlan } from "./stage_plan.ts";
 import type { JobStatus } from "./supervisor/job_status.ts";
+import type { CheckpointEvent } from "./supervisor/checkpoint_coordinator.ts";
+import { checkpointPolicy } from "./supervisor/checkpoint_policy.ts";
+import type { KeptCheckpoint } from "./supervisor/checkpoint_shelf.ts";
+import { type KeepCheckpoints, openCheckpoints } from "./supervisor/open_checkpoints.ts";
 import { type JobOutcome, Supervisor } from "./supervisor/supervisor.ts";
 import type { WorkerHost } from "./supervisor/worker_port.ts";
 
@@ -35,11 +41,20 @@ export interface StartJobOptions {
   readonly isolation?: "web-worker" | "thread";
   /** Heap of one thread, MiB: at it the worker ends, and only it. The system's default unless said. */
   readonly heapMbMax?: number;
+  /** Where checkpoints are kept and how; without it a job that starts again begins where its sources start. */
+  readonly checkpoints?: StartCheckpoints;
   /** Called once a second. */
   readonly onStatus?: (status: JobStatus) => void;
   readonly onPlan?: (plan: JobPlan) => void;
   readonly onDeadLetter?: (letter: DeadLetter) => void;
+  /** Called for each checkpoint that is kept. */
+  readonly onCheckpoint?: (event: CheckpointEvent) => void;
 }
+
+/** As {@linkcode KeepCheckpoints}; the store may be a text, as `checkpointStoreOf` takes it. */
+export type StartCheckpoints = Omit<KeepCheckpoints, "store"> & {
+  readonly store: CheckpointStore | string;
+};
 
 /** A job that has been started. */
 export interface JobHandle {
@@ -49,8 +64,18 @@ export interface JobHandle {
   readonly finished: Promise<JobStatus>;
   /** The last that workers reported. */
   readonly status: JobStatus;
-  /** Reads no further, processes and writes what was read, and resolves with the outcome. */
-  stop(): Promise<JobOutcome>;
+  /**
+   * Reads no further, processes and writes what was read, and resolves with the outcome. With checkpoints the last one is
+   * of that moment.
+   *
+   * @param options `drain`: as if the input were over; timers fire and operators complete. Default false.
+   */
+  stop(options?: { readonly drain?: boolean }): Promise<JobOutcome>;
+  /**
+   * A checkpoint now, copied so that it depends on no other and stays until somebody removes it. Rejects if it fails, or the
+   * job keeps no checkpoints.
+   */
+  savepoint(): Promise<KeptCheckpoint>;
 }
 
 /** Workers of a job that doesn't say. */
@@ -92,15 +117,24 @@ export function launchJob(url: string, options: StartJobOptions = {}): JobHandle
       `Cannot spread ${url} over ${parallelism} of ${workers} workers: expected 1 to ${workers}`,
     );
   }
+  const [clock, random] = [systemClock, systemRandom];
+  const logger = options.logger ?? consoleLogger(logLevel);
+  const startedAt = clock.now();
+  const keep = options.checkpoints === undefined ? undefined : keepCheckpoints(options.checkpoints);
+  const { onCheckpoint } = options;
+  const around = { aws, clock, random, logger, startedAt, workers };
   const supervisor = new Supervisor({
     host: workerHost(url, options),
-    clock: systemClock,
-    random: systemRandom,
-    logger: options.logger ?? consoleLogger(logLevel),
-    settings: { url, params, aws, startedAt: systemClock.now(), logLevel },
-    workers,
-    parallelism,
+    ...{ clock, random, logger, workers, parallelism },
+    settings: { url, params, aws, startedAt, logLevel },
     reportMs: REPORT_MS,
+    ...(keep === undefined ? {} : {
+      checkpoints: (job, failed) =>
+        openCheckpoints(keep, {
+          ...{ ...around, job, failed },
+          ...(onCheckpoint === undefined ? {} : { onCheckpoint }),
+        }),
+    }),
     ...(options.onStatus === undefined ? {} : { onStatus: options.onStatus }),
     ...(options.onPlan === undefined ? {} : { onPlan: options.onPlan }),
     ...(options.onDeadLetter === undefined ? {} : { onDeadLetter: options.onDeadLetter }),
@@ -118,11 +152,18 @@ export function launchJob(url: string, options: StartJobOptions = {}): JobHandle
     get status() {
       return supervisor.status;
     },
-    stop() {
-      supervisor.stop();
+    stop({ drain = false } = {}) {
+      supervisor.stop(drain);
       return outcome;
     },
+    savepoint: () => supervisor.savepoint(),
   };
+}
+
+/** Checked before anything starts. */
+function keepCheckpoints({ store, ...options }: StartCheckpoints): KeepCheckpoints {
+  checkpointPolicy(options);
+  return { ...options, store: typeof store === "string" ? checkpointStoreOf(store) : store };
 }
 
 function workerHost(

@@ -21,12 +21,12 @@ import { SharedKinesis } from "./client.ts";
 import { jsonBatches } from "./json_batch.ts";
 import { checkStart, type KinesisStart } from "./position.ts";
 import { type KinesisOutput, type KinesisSinkOptions, RECORD_BYTES_MAX } from "./put_entry.ts";
-import { GET_RECORDS_LIMIT } from "./shard_reader.ts";
+import { GET_RECORDS_LIMIT, type OnDataLoss } from "./shard_reader.ts";
 import { KinesisSinkWriter } from "./sink.ts";
 import { KinesisStream } from "./source.ts";
 import { checkStream } from "./stream_check.ts";
 
-export type { KinesisOutput, KinesisSinkOptions, KinesisStart };
+export type { KinesisOutput, KinesisSinkOptions, KinesisStart, OnDataLoss };
 
 /** How a stream is read. */
 export interface KinesisSourceOptions {
@@ -34,6 +34,14 @@ export interface KinesisSourceOptions {
   readonly start?: KinesisStart;
   /** Records asked for at once, and so the largest batch: 1 to 10,000, which is the default. */
   readonly recordsPerCall?: number;
+  /**
+   * What happens when records are gone that were to be read: a shard is continued after a position that is older than the
+   * stream's retention, or it has expired before it was read to its end. `"continue"` (default): an error in the log that
+   * names shard, position and gap, and reading goes on with the oldest record there is. `"stop"`: the job fails with that
+   * error and is not started again, whatever its `onError`. A shard to which nothing has been written for longer than the
+   * retention has an old position too, and can't be told from one that has lost something: `"stop"` stops at it as well.
+   */
+  readonly onDataLoss?: OnDataLoss;
 }
 
 /** How a stream of JSON texts is read. */
@@ -50,7 +58,7 @@ const STREAM_NAME = /^[a-zA-Z0-9_.-]{1,128}$/;
  * A stream's records.
  *
  * @param stream the stream's name
- * @throws {RangeError} if the name, the start or `recordsPerCall` can't be
+ * @throws {RangeError} if the name, the start, `recordsPerCall` or `onDataLoss` can't be
  * @throws {TypeError} if `schema` is no Standard Schema
  */
 function source<T>(stream: string, options: KinesisJsonSourceOptions<T>): Source<T>;
@@ -60,7 +68,7 @@ function source<T>(
   options: KinesisSourceOptions & { readonly schema?: StandardSchema<T> } = {},
 ): Source<RawRecord> | Source<T> {
   checkName(stream);
-  const { start = "latest", recordsPerCall = GET_RECORDS_LIMIT, schema } = options;
+  const { start = "latest", recordsPerCall = GET_RECORDS_LIMIT, schema, onDataLoss } = options;
   checkStart(stream, start);
   if (
     !(Number.isInteger(recordsPerCall) && recordsPerCall >= 1 &&
@@ -71,7 +79,13 @@ function source<T>(
         `expected a whole number from 1 to ${GET_RECORDS_LIMIT}`,
     );
   }
-  const reader = new KinesisStream(stream, start, recordsPerCall);
+  if (onDataLoss !== undefined && onDataLoss !== "continue" && onDataLoss !== "stop") {
+    throw new RangeError(
+      `Cannot read stream "${stream}" with onDataLoss ${JSON.stringify(onDataLoss)}: ` +
+        'expected "continue" or "stop"',
+    );
+  }
+  const reader = new KinesisStream(stream, start, recordsPerCall, onDataLoss);
   const common = { kind: KIND, name: stream, bounded: false };
   const shards = (context: ConnectorContext) => reader.shards(context);
   if (schema === undefined) {

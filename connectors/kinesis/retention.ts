@@ -9,7 +9,6 @@ import type { ReadContext } from "../source.ts";
 import type { KinesisConnection } from "./client.ts";
 import { failureClass, messageOf } from "./errors.ts";
 import { listShards } from "./list_shards.ts";
-import { sequenceTime } from "./sequence_number.ts";
 
 /** The least retention of a stream: a younger position can't have been trimmed, and needs no asking. */
 export const RETENTION_MS_MIN = 24 * 3_600_000;
@@ -27,19 +26,26 @@ export function agedByMs(positionMs: number, retentionMs: number, nowMs: number)
   return Math.max(0, nowMs - retentionMs - positionMs);
 }
 
+/** What may be missing, if a position is older than the stream's retention. */
+export interface RetentionGap {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly retentionHours: number;
+}
+
 /**
- * Warns if a shard is continued after a position that is older than the stream's retention. It is "may": a shard without
- * new records has an old position too, and misses nothing.
+ * The gap if a shard is continued at a time that is older than the stream's retention; undefined if there is none, or
+ * nobody can tell. What is in it may have been written: a shard without new records has an old position too, and misses
+ * nothing.
  */
-export async function reportAgedPosition(
+export async function retentionGap(
   { client, sdk }: KinesisConnection,
-  { stream, shard, signal, context, sequenceNumber }:
+  { stream, shard, signal, context, positionMs }:
     & ShardName
-    & { readonly context: ReadContext; readonly sequenceNumber: string },
-): Promise<void> {
-  const positionMs = sequenceTime(sequenceNumber);
+    & { readonly context: ReadContext; readonly positionMs: number },
+): Promise<RetentionGap | undefined> {
   const nowMs = context.clock.now();
-  if (positionMs === undefined || nowMs - positionMs <= RETENTION_MS_MIN) return;
+  if (nowMs - positionMs <= RETENTION_MS_MIN) return undefined;
   const hours = await client.send(
     new sdk.DescribeStreamSummaryCommand({ StreamName: stream }),
     { abortSignal: signal },
@@ -56,21 +62,10 @@ export async function reportAgedPosition(
       return undefined;
     },
   );
-  if (hours === undefined) return;
+  if (hours === undefined) return undefined;
   const lostMs = agedByMs(positionMs, hours * HOUR_MS, nowMs);
-  if (lostMs === 0) return;
-  context.logger.error(
-    "Data may be lost: a shard is continued after a position older than the stream's retention; " +
-      "what was written in the gap is gone",
-    {
-      stream,
-      shard,
-      position: sequenceNumber,
-      gapFrom: new Date(positionMs).toISOString(),
-      gapTo: new Date(positionMs + lostMs).toISOString(),
-      retentionHours: hours,
-    },
-  );
+  if (lostMs === 0) return undefined;
+  return { fromMs: positionMs, toMs: positionMs + lostMs, retentionHours: hours };
 }
 
 /** Whether the service still lists a shard, after it said that something was not found. */

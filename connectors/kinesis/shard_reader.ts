@@ -8,7 +8,8 @@
  *   ^ ^                       │   │ throttle, 5xx, network: back off, same iterator
  *   │ └───────────────────────┘   └─> polling
  *   │   iterator expired or refused: a new one after the kept position
- *   └── position trimmed: said as data loss, then from the oldest record; shard gone: said, complete
+ *   └── position trimmed: said as data loss, then from the oldest record; shard gone: said, complete;
+ *       with onDataLoss "stop" an error in place of either
  * ```
  *
  * The position is moved only by what has been handed on, so that nothing is skipped or doubled by any of these.
@@ -18,25 +19,33 @@
 
 import type { GetRecordsCommandOutput, Observable } from "../../deps.ts";
 import { delay } from "../../runtime/clock.ts";
+import type { LogFields } from "../../runtime/logger.ts";
 import { pacedBatches } from "../paced_batches.ts";
 import { RawBatch } from "../raw_record.ts";
-import type { ReadContext } from "../source.ts";
+import { DataLossError, type ReadContext } from "../source.ts";
 import { Retries } from "./backoff.ts";
 import type { KinesisConnection } from "./client.ts";
 import { failureClass, kinesisError, messageOf } from "./errors.ts";
 import { GetRecordsAnswer } from "./get_records_protocol.ts";
 import { type Allowance, allowanceAfter, FULL_ALLOWANCE, idleMs, waitMs } from "./pacing.ts";
 import { iteratorStart, type Position, positionText } from "./position.ts";
-import { reportAgedPosition, shardExists } from "./retention.ts";
+import { retentionGap, shardExists } from "./retention.ts";
+import { sequenceTime } from "./sequence_number.ts";
 
 /** Records asked for per call: the most that the service gives. */
 export const GET_RECORDS_LIMIT = 10_000;
+
+/** What is done when records are gone that were to be read: said, as an error in the log, or the job is stopped. */
+export type OnDataLoss = "continue" | "stop";
 
 /** What is read, and from where. */
 export interface ShardReading {
   readonly stream: string;
   readonly shard: string;
   readonly position: Position;
+  /** Whether the position is where reading had got to: what is missing behind it is lost, not left out on purpose. */
+  readonly isContinued: boolean;
+  readonly onDataLoss: OnDataLoss;
   readonly acquire: () => Promise<{
     readonly connection: KinesisConnection;
     readonly release: () => void;
@@ -72,7 +81,10 @@ class ShardReader {
   #iterator: string | undefined;
   #allowance: Allowance = FULL_ALLOWANCE;
   #emptyAnswers = 0;
-  #resumed = false;
+  /** Whether it is known that the position is not older than the retention, or it has been said. */
+  #ageChecked: boolean;
+  /** When the gap begins that the next record ends. */
+  #gapFrom: { readonly ms: number | undefined } | undefined;
   /** Whether the shard has no more records than were handed on. */
   #ended = false;
 
@@ -81,6 +93,7 @@ class ShardReader {
     this.#connection = connection;
     this.#signal = signal;
     this.#position = reading.position;
+    this.#ageChecked = !reading.isContinued;
     this.#retries = new Retries(reading.context, this.#names);
   }
 
@@ -95,6 +108,7 @@ class ShardReader {
         return batch;
       } catch (error) {
         if (this.#signal.aborted) return undefined;
+        if (error instanceof DataLossError) throw error;
         await this.#recover(error, iterator !== undefined);
       }
     }
@@ -107,15 +121,8 @@ class ShardReader {
 
   async #openIterator(): Promise<string> {
     const { client, sdk } = this.#connection;
-    const { stream, shard, context } = this.#reading;
-    if (!this.#resumed && this.#position.kind === "after") {
-      await reportAgedPosition(this.#connection, {
-        ...this.#names,
-        context,
-        sequenceNumber: this.#position.sequenceNumber,
-        signal: this.#signal,
-      });
-    }
+    const { stream, shard } = this.#reading;
+    if (!this.#ageChecked) await this.#checkAge();
     const { ShardIterator } = await client.send(
       new sdk.GetShardIteratorCommand({
         StreamName: stream,
@@ -127,8 +134,46 @@ class ShardReader {
     if (ShardIterator === undefined) {
       throw new SyntaxError("Cannot read a GetShardIterator answer: it has no ShardIterator");
     }
-    this.#resumed = true;
     return ShardIterator;
+  }
+
+  /** The service goes on from the oldest record when the one after the position is gone, without a word. */
+  async #checkAge(): Promise<void> {
+    const { context } = this.#reading;
+    const positionMs = positionTime(this.#position);
+    const gap = positionMs === undefined ? undefined : await retentionGap(this.#connection, {
+      ...this.#names,
+      context,
+      positionMs,
+      signal: this.#signal,
+    });
+    this.#ageChecked = true;
+    if (gap === undefined) return;
+    this.#lost(
+      "Data may be lost: a shard is continued after a position older than the stream's retention; " +
+        "what was written in the gap is gone",
+      {
+        gapFrom: isoTime(gap.fromMs),
+        gapTo: isoTime(gap.toMs),
+        retentionHours: gap.retentionHours,
+      },
+    );
+  }
+
+  /** Says it, or ends reading for good. */
+  #lost(message: string, fields: LogFields): void {
+    const { stream, shard, context, onDataLoss } = this.#reading;
+    const position = positionText(this.#position);
+    if (onDataLoss === "continue") {
+      context.logger.error(message, { ...this.#names, position, ...fields });
+      return;
+    }
+    const { gapFrom = "an unknown time", gapTo = "now" } = fields;
+    throw new DataLossError(
+      `Cannot go on reading shard "${shard}" of stream "${stream}" after position "${position}": ` +
+        `${message} (gap from ${gapFrom} to ${gapTo}); fill the gap from elsewhere, ` +
+        `then start once with onDataLoss "continue"`,
+    );
   }
 
   async #poll(iterator: string): Promise<RawBatch | undefined> {
@@ -167,13 +212,26 @@ class ShardReader {
       millisBehindLatest: answer.millisBehindLatest,
       position: positionText(this.#position),
     });
-    if (batch.length > 0) this.#position = { kind: "after", sequenceNumber: batch.position };
+    if (batch.length > 0) {
+      this.#position = { kind: "after", sequenceNumber: batch.position };
+      if (this.#gapFrom !== undefined) this.#endGap(answer.arrivals[0]);
+    }
     // An empty answer away from the tip says nothing about what is ahead: go on without a rest.
     const atTip = batch.length === 0 && (answer.millisBehindLatest ?? 0) === 0;
     this.#emptyAnswers = atTip ? this.#emptyAnswers + 1 : 0;
     this.#iterator = answer.nextIterator;
     this.#ended = answer.nextIterator === undefined;
     return batch;
+  }
+
+  #endGap(toMs: number | undefined): void {
+    const { logger } = this.#reading.context;
+    logger.error("Data loss: the first record behind the gap has been read", {
+      ...this.#names,
+      gapFrom: isoTime(this.#gapFrom?.ms),
+      gapTo: isoTime(toMs),
+    });
+    this.#gapFrom = undefined;
   }
 
   /** Makes the next try possible, or throws. `polling` tells a failed GetRecords from a failed GetShardIterator. */
@@ -229,7 +287,7 @@ class ShardReader {
 
   /** Stream, shard or position is not there any more. */
   async #missing(error: unknown, polling: boolean): Promise<void> {
-    const { logger, clock } = this.#reading.context;
+    const { clock } = this.#reading.context;
     const position = this.#position;
     const name = { ...this.#names, signal: this.#signal };
     const exists = await shardExists(this.#connection, name).catch((cause) => {
@@ -239,9 +297,10 @@ class ShardReader {
       return await this.#retries.wait("Looking for a shard fails", error, this.#signal);
     }
     if (exists === "no stream") throw this.#failure(error);
-    const fields = { ...this.#names, position: positionText(position), noticedAt: clock.now() };
+    const gapFromMs = positionTime(position);
+    const fields = { gapFrom: isoTime(gapFromMs), noticedAt: isoTime(clock.now()) };
     if (exists === "no shard") {
-      logger.error(
+      this.#lost(
         "Data loss: a shard expired before it was read to its end; its records after the position are gone",
         fields,
       );
@@ -251,10 +310,11 @@ class ShardReader {
     if (polling || position.kind !== "after") {
       return await this.#retries.wait("A listed shard can't be read", error, this.#signal);
     }
-    logger.error(
+    this.#lost(
       "Data loss: a position is older than the stream's retention; going on with the oldest record there is",
       fields,
     );
+    this.#gapFrom = { ms: gapFromMs };
     this.#position = { kind: "trimHorizon" };
   }
 
@@ -262,4 +322,14 @@ class ShardReader {
     const { stream, shard } = this.#reading;
     return kinesisError(`Cannot read shard "${shard}" of stream "${stream}"`, error);
   }
+}
+
+/** The time of a position, ms since the epoch, if it tells one. */
+function positionTime(position: Position): number | undefined {
+  if (position.kind === "after") return sequenceTime(position.sequenceNumber);
+  return position.kind === "at" ? position.timestampMs : undefined;
+}
+
+function isoTime(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString();
 }

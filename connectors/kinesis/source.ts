@@ -12,8 +12,8 @@ import { Retries } from "./backoff.ts";
 import { type KinesisConnection, SharedKinesis } from "./client.ts";
 import { failureClass, kinesisError, messageOf } from "./errors.ts";
 import { listShards } from "./list_shards.ts";
-import { type KinesisStart, parsePosition, startPosition } from "./position.ts";
-import { GET_RECORDS_LIMIT, readShard } from "./shard_reader.ts";
+import { type KinesisStart, parsePosition, positionText, startPosition } from "./position.ts";
+import { GET_RECORDS_LIMIT, type OnDataLoss, readShard } from "./shard_reader.ts";
 import { shardFilter, shardTree } from "./shard_tree.ts";
 
 /** A stream and where its shards start. */
@@ -21,15 +21,22 @@ export class KinesisStream {
   readonly #stream: string;
   readonly #start: KinesisStart;
   readonly #recordsPerCall: number;
+  readonly #onDataLoss: OnDataLoss;
   readonly #clients = new SharedKinesis();
   /** Signals on whose abortion the client for listing is let go. */
   readonly #listing = new WeakMap<AbortSignal, ReturnType<SharedKinesis["acquire"]>>();
   #startedAt: number | undefined;
 
-  constructor(stream: string, start: KinesisStart, recordsPerCall = GET_RECORDS_LIMIT) {
+  constructor(
+    stream: string,
+    start: KinesisStart,
+    recordsPerCall = GET_RECORDS_LIMIT,
+    onDataLoss: OnDataLoss = "continue",
+  ) {
     this.#stream = stream;
     this.#start = start;
     this.#recordsPerCall = recordsPerCall;
+    this.#onDataLoss = onDataLoss;
   }
 
   /**
@@ -75,6 +82,8 @@ export class KinesisStream {
       position: after === undefined
         ? startPosition(this.#start, shard, startedAt)
         : parsePosition(after),
+      isContinued: isContinued(this.#start, after),
+      onDataLoss: this.#onDataLoss,
       acquire: () => this.#clients.acquire(context.aws),
       context,
       limit: this.#recordsPerCall,
@@ -103,4 +112,11 @@ export class KinesisStream {
       throw error;
     }
   }
+}
+
+/** Whether reading goes on where it, or another consumer, had got to, and does not begin where the job says. */
+function isContinued(start: KinesisStart, after: string | undefined): boolean {
+  if (typeof start === "string") return after !== undefined;
+  if ("after" in start) return true;
+  return after !== undefined && after !== positionText({ kind: "at", timestampMs: start.at });
 }

@@ -10,7 +10,16 @@
 
 import type { GateTime } from "../time/gate_watermark.ts";
 import type { GeneratorTime, InputTime, OriginTime } from "../time/watermark.ts";
-import type { MergeTime, OperatorTime, PendingCall, StageSnapshot } from "./worker_snapshot.ts";
+import type {
+  FeedTime,
+  MergeTime,
+  OperatorTime,
+  OriginWords,
+  PendingCall,
+  RestoredFeed,
+  SinkTime,
+  StageSnapshot,
+} from "./worker_snapshot.ts";
 
 /** A stage at a barrier, all its parts together. */
 export interface StageTime {
@@ -19,6 +28,9 @@ export interface StageTime {
   readonly watermark: number;
   readonly generators: readonly OperatorTime[];
   readonly merges: readonly MergeTime[];
+  readonly words: readonly OriginWords[];
+  readonly feeds: readonly FeedTime[];
+  readonly completed: readonly number[];
   readonly pending: readonly PendingCall[];
   readonly broadcast: Readonly<Record<string, unknown>> | undefined;
 }
@@ -40,6 +52,9 @@ export function joinedStage(parts: readonly StageSnapshot[]): StageTime {
     watermark: Math.min(...parts.map(({ watermark }) => watermark)),
     generators: parts.flatMap(({ generators }) => generators),
     merges: parts.flatMap(({ merges }) => merges),
+    words: parts.flatMap(({ words }) => words),
+    feeds: parts.flatMap(({ feeds }) => feeds),
+    completed: parts.flatMap(({ completed }) => completed),
     pending: parts.flatMap(({ pending }) => pending),
     broadcast: first.broadcast,
   };
@@ -58,26 +73,95 @@ export function timesFor(
     partOf: (origin: string) => string | undefined;
     partName: PartName;
   },
-): Pick<StageTime, "inputs" | "watermark" | "generators" | "merges"> {
+):
+  & Pick<StageTime, "inputs" | "watermark" | "generators" | "merges" | "words" | "completed">
+  & { readonly feeds: readonly RestoredFeed[] } {
   const own = partName(stage.name, worker);
+  const isPart = (origin: string) => partOf(origin) === stage.name;
   return {
     watermark: stage.watermark,
+    completed: stage.completed,
+    words: stage.words,
     inputs: stage.inputs.map(({ splits, channels }) => ({
       splits,
       channels: repartitioned(channels, workers, partOf, partName),
     })),
     generators: withOneOf(
       stage.generators,
-      ({ domain }) => partOf(domain) === stage.name,
+      ({ domain }) => isPart(domain),
       ({ index }) => index,
       (parts) => ({ ...first(parts), domain: own, time: least(parts.map(({ time }) => time)) }),
     ),
     merges: withOneOf(
       stage.merges,
-      ({ origin }) => partOf(origin) === stage.name,
+      ({ origin }) => isPart(origin),
       ({ index }) => index,
       (parts) => ({ ...furthestBack(parts), origin: own }),
     ),
+    feeds: [...Map.groupBy(stage.feeds, ({ index }) => index).values()].map((parts) =>
+      joinedFeed(parts, { own, isPart, spread: workers > 1 })
+    ),
+  };
+}
+
+/** What the parts of a stage have told a sink's writers, made what one writer has been told. */
+function joinedFeed(
+  parts: readonly FeedTime[],
+  { own, isPart, spread }: { own: string; isPart: (origin: string) => boolean; spread: boolean },
+): RestoredFeed {
+  // A worker that read no shard has told its writer nothing, and has held nobody back.
+  const speakers = parts.filter(({ splits, channels, at }) =>
+    at > -Infinity || channels.origins.length > 0 || (splits?.splits.length ?? 0) > 0
+  );
+  const all = speakers.length > 0 ? speakers : parts;
+  const { index } = first(parts);
+  const { at, idle } = leastOf(all);
+  const origins = all.flatMap(({ channels }) => channels.origins);
+  const ofParts = origins.filter(({ name }) => isPart(name));
+  const splits = all.flatMap(({ splits }) => splits === undefined ? [] : [splits]);
+  const sinks = all.flatMap(({ sink }) => sink === undefined ? [] : [sink]);
+  return {
+    index,
+    at,
+    idle,
+    splits: splits.length === 0 ? undefined : {
+      at: Math.min(...splits.map(({ at }) => at)),
+      saidIdle: splits.every(({ saidIdle }) => saidIdle),
+      splits: splits.flatMap(({ splits }) => splits),
+    },
+    channels: {
+      ...leastOf(all.map(({ channels }) => channels)),
+      origins: [
+        ...origins.filter(({ name }) => !isPart(name)),
+        ...ofParts.length === 0 ? [] : [{ name: own, ...joinedOrigin(ofParts) }],
+      ],
+    },
+    sink: sinks.length === 0 ? undefined : joinedSink(sinks),
+    spread: spread && ofParts.length === 0,
+  };
+}
+
+function joinedSink(sinks: readonly SinkTime[]): SinkTime {
+  return { ...leastOf(sinks), feed: joinedOrigin(sinks.map(({ feed }) => feed)) };
+}
+
+/** Of several, the one furthest back, idle if all are. */
+function leastOf(times: readonly { at: number; idle: boolean }[]): { at: number; idle: boolean } {
+  return {
+    at: Math.min(...times.map(({ at }) => at)),
+    idle: times.every(({ idle }) => idle),
+  };
+}
+
+/** Several origins as one: those that are idle do not count, unless all are. */
+function joinedOrigin(origins: readonly Omit<OriginTime, "name">[]): Omit<OriginTime, "name"> {
+  const active = origins.filter(({ idle }) => !idle);
+  const counted = active.length > 0 ? active : origins;
+  return {
+    at: Math.min(...counted.map(({ at }) => at)),
+    idle: active.length === 0,
+    aligned: counted.every(({ aligned }) => aligned),
+    spoken: origins.some(({ spoken }) => spoken),
   };
 }
 
@@ -94,14 +178,7 @@ function repartitioned(
       origins.push(...of);
       continue;
     }
-    const active = of.filter(({ idle }) => !idle);
-    const counted = active.length > 0 ? active : of;
-    const joined = {
-      at: Math.min(...counted.map(({ at }) => at)),
-      idle: active.length === 0,
-      aligned: counted.every(({ aligned }) => aligned),
-      spoken: of.some(({ spoken }) => spoken),
-    };
+    const joined = joinedOrigin(of);
     for (let worker = 0; worker < workers; worker++) {
       origins.push({ name: partName(stage, worker), ...joined });
     }
@@ -126,10 +203,18 @@ function first<T>(parts: readonly T[]): T {
   return one;
 }
 
+/** The one furthest back of those that are not idle; it has been quiet for as long as all have. */
 function least(times: readonly GeneratorTime[]): GeneratorTime {
+  const active = times.filter(({ idle }) => !idle);
+  const counted = active.length > 0 ? active : times;
+  const quiet = counted.flatMap(({ quietMs }) => quietMs === undefined ? [] : [quietMs]);
   return {
-    newest: Math.min(...times.map(({ newest }) => newest)),
-    told: Math.min(...times.map(({ told }) => told)),
+    newest: Math.min(...counted.map(({ newest }) => newest)),
+    told: Math.min(...counted.map(({ told }) => told)),
+    idle: active.length === 0,
+    quietMs: quiet.length < counted.length ? undefined : Math.min(...quiet),
+    seenSinceTick: counted.some(({ seenSinceTick }) => seenSinceTick),
+    seenSinceProbe: counted.some(({ seenSinceProbe }) => seenSinceProbe),
   };
 }
 

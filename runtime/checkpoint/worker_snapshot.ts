@@ -6,7 +6,8 @@
 
 import type { Key } from "../stream.ts";
 import type { GateTime } from "../time/gate_watermark.ts";
-import type { GeneratorTime, InputTime } from "../time/watermark.ts";
+import type { SplitTime } from "../time/split_watermarks.ts";
+import type { GeneratorTime, InputTime, OriginTime, WatermarkEvent } from "../time/watermark.ts";
 
 /** Changed keys of one key group of one stage, among the bytes of the snapshot. */
 export interface SnapshotChunk {
@@ -41,6 +42,10 @@ export interface OperatorTime {
   readonly index: number;
   readonly domain: string;
   readonly time: GeneratorTime;
+  /** When that was, ms since the epoch. */
+  readonly takenAt: number;
+  /** After how long its next emission period, or probe for idleness, was due, ms; undefined if none was. */
+  readonly nextInMs: number | undefined;
 }
 
 /** What the branches of a merge inside a stage have said of an origin. */
@@ -51,6 +56,41 @@ export interface MergeTime {
   readonly branches: InputTime;
   /** Branches over which the origin has ended. */
   readonly ended: number;
+}
+
+/** What a shard has said last itself, where that may have been held up behind a call. */
+export interface OriginWords {
+  readonly origin: string;
+  readonly advance: Extract<WatermarkEvent, { kind: "advance" }> | undefined;
+  readonly status: Extract<WatermarkEvent, { kind: "idle" | "active" }> | undefined;
+}
+
+/** What a stage has told a sink of event time, on one worker. */
+export interface FeedTime {
+  /** Which of the stage's ways into sinks that want to know it is, in order of building. */
+  readonly index: number;
+  /** What has been said last. */
+  readonly at: number;
+  readonly idle: boolean;
+  /** Of a source's shards, if they are splits. */
+  readonly splits: SplitTime | undefined;
+  /** Of a keyed stage, or of shards that count for themselves. */
+  readonly channels: InputTime;
+  /** Where several stages feed the sink: what all have told it, and what this one is among them. */
+  readonly sink: SinkTime | undefined;
+}
+
+/** What several stages have told a sink, seen from one of them. */
+export interface SinkTime {
+  readonly at: number;
+  readonly idle: boolean;
+  readonly feed: Omit<OriginTime, "name">;
+}
+
+/** What a stage has told a sink, to begin with. */
+export interface RestoredFeed extends FeedTime {
+  /** Whether its shards may be read on other workers: then they are waited for as they come. */
+  readonly spread: boolean;
 }
 
 /** A shard at the barrier. */
@@ -72,6 +112,10 @@ export interface StageSnapshot {
   readonly watermark: number;
   readonly generators: readonly OperatorTime[];
   readonly merges: readonly MergeTime[];
+  readonly words: readonly OriginWords[];
+  readonly feeds: readonly FeedTime[];
+  /** Of a keyed stage: key groups whose operators have completed, since all input was over. */
+  readonly completed: readonly number[];
   readonly pending: readonly PendingCall[];
   /** Broadcast state by name, if the stage has any: the same on every worker. */
   readonly broadcast: Readonly<Record<string, unknown>> | undefined;
@@ -114,6 +158,9 @@ export interface RestoredStage {
   readonly watermark: number;
   readonly generators: readonly OperatorTime[];
   readonly merges: readonly MergeTime[];
+  readonly words: readonly OriginWords[];
+  readonly feeds: readonly RestoredFeed[];
+  readonly completed: readonly number[];
   readonly pending: readonly PendingCall[];
   readonly broadcast: Readonly<Record<string, unknown>> | undefined;
   readonly groups: readonly RestoredGroup[];

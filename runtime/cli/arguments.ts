@@ -5,6 +5,8 @@
  */
 
 import { parseArgs } from "node:util";
+import { checkpointStoreOf } from "../checkpoint/checkpoint_store_of.ts";
+import { milliseconds } from "../duration.ts";
 import { LOG_LEVELS, type LogLevel } from "../logger.ts";
 import { PARAM_PREFIX } from "../params.ts";
 
@@ -23,8 +25,18 @@ export interface StartArguments {
   readonly params: Readonly<Record<string, string>>;
   /** For the example: end by itself after so many. */
   readonly bookings: number | undefined;
+  /** Where checkpoints are kept, how often they are taken, and what may be dropped of the one that the job begins with. */
+  readonly checkpoints: CheckpointArguments | undefined;
   /** Print the plan instead of starting: for people, or as JSON. */
   readonly describe: "text" | "json" | undefined;
+}
+
+/** How the command line asks for checkpoints. */
+export interface CheckpointArguments {
+  /** As `checkpointStoreOf` takes it. */
+  readonly store: string;
+  readonly intervalMs: number | undefined;
+  readonly allowDroppedState: boolean;
 }
 
 /** The command can't be run as it was given: exit code 2. */
@@ -45,11 +57,14 @@ export const HELP = `Run a Penstock job.
   --region NAME      AWS region; default: where the SDK finds it
   --param NAME=VALUE a job parameter, also from ${PARAM_PREFIX}NAME; may be repeated
   --isolation KIND   web-worker (default), or thread: survives a worker that runs out of memory
+  --checkpoints DB   keep checkpoints in a SQLite file (PATH.db) or in S3 (s3://bucket/prefix), and begin with the last one
+  --interval TIME    from one checkpoint to the next, such as 500ms, 10s or 1m (default 10s)
+  --allow-dropped-state   begin although the job no longer has an operator, a state or a source of the checkpoint
   --describe         print what would run and how records are decoded, and end; with --json as JSON
   --log-level LEVEL  ${LOG_LEVELS.join(", ")} (default info; the example: warn)
   --help             this
 
-Ctrl-C drains what was read, flushes the sinks and ends. Exit codes: 0 ended, 1 failed, 2 could not start.
+Ctrl-C drains what was read, flushes the sinks, takes a last checkpoint and ends. Exit codes: 0 ended, 1 failed, 2 could not start.
 `;
 
 /**
@@ -116,8 +131,41 @@ export function parseStartArguments(
     ),
     params: { ...paramsOfEnv(env), ...paramsOfFlags(values.param ?? []) },
     bookings,
+    checkpoints: checkpointArguments(values),
     describe: values.describe !== true ? undefined : values.json === true ? "json" : "text",
   };
+}
+
+function checkpointArguments(
+  { checkpoints, interval, "allow-dropped-state": allowDroppedState }: ReturnType<
+    typeof parsed
+  >["values"],
+): CheckpointArguments | undefined {
+  if (checkpoints === undefined) {
+    const flag = interval !== undefined ? "--interval" : "--allow-dropped-state";
+    if (interval === undefined && allowDroppedState === undefined) return undefined;
+    throw new UsageError(`Cannot use ${flag} without --checkpoints: say where they are kept`);
+  }
+  try {
+    checkpointStoreOf(checkpoints);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`Cannot use --checkpoints ${checkpoints}: ${reason}`, { cause: error });
+  }
+  if (interval !== undefined && !isDuration(interval)) {
+    throw new UsageError(
+      `Cannot use --interval ${interval}: expected a time above 0 such as 500ms, 10s or 1m`,
+    );
+  }
+  return {
+    store: checkpoints,
+    intervalMs: interval === undefined ? undefined : milliseconds(interval),
+    allowDroppedState: allowDroppedState === true,
+  };
+}
+
+function isDuration(text: string): text is `${number}s` {
+  return /^[1-9]\d{0,8}(ms|s|m|h|d)$/.test(text);
 }
 
 function parsed(args: readonly string[]) {
@@ -135,6 +183,9 @@ function parsed(args: readonly string[]) {
         isolation: { type: "string" },
         param: { type: "string", multiple: true },
         bookings: { type: "string" },
+        checkpoints: { type: "string" },
+        interval: { type: "string" },
+        "allow-dropped-state": { type: "boolean" },
         describe: { type: "boolean" },
         json: { type: "boolean" },
       },

@@ -31,9 +31,14 @@ export interface ConsoleRun {
 
 /** Options of `startJob` from the command line. */
 export function startOptions(
-  { workers, parallelism, logLevel, isolation, params, endpoint, region }: StartArguments,
+  { workers, parallelism, logLevel, isolation, params, endpoint, region, checkpoints }:
+    StartArguments,
 ): StartJobOptions {
-  return { workers, parallelism, logLevel, isolation, params, aws: { endpoint, region } };
+  const options = { workers, parallelism, logLevel, isolation, params, aws: { endpoint, region } };
+  if (checkpoints === undefined) return options;
+  const { store, intervalMs, allowDroppedState } = checkpoints;
+  const interval = intervalMs === undefined ? {} : { interval: intervalMs };
+  return { ...options, checkpoints: { store, allowDroppedState, ...interval } };
 }
 
 /** Starts a job and shows a line a second. */

@@ -12,6 +12,15 @@ import { startWorker } from "../worker/worker_engine.ts";
 import { importJob } from "./import_job.ts";
 import { portOver } from "./message_port.ts";
 
+/** What Deno's types leave out of a worker's navigator. */
+interface LockingNavigator extends Navigator {
+  readonly locks?: { request(name: string, held: () => Promise<void>): Promise<void> };
+}
+
+// A thread that is stuck in a loop goes on after terminate(), unless it holds a lock: then its execution is ended.
+const { locks }: LockingNavigator = navigator;
+void locks?.request(`penstock-thread-${threadId}`, () => new Promise(() => {}));
+
 const parent = parentPort;
 if (parent === null) throw new Error("Cannot start a worker here: this module is for threads");
 
@@ -33,19 +42,3 @@ startWorker({
     throw new TypeError("Cannot open a link: expected a MessagePort");
   },
 });
-
-/** What has Web Locks: not in the types of every version. */
-interface Locking {
-  readonly locks: {
-    request(name: string, held: () => Promise<never>): Promise<never>;
-  };
-}
-
-// A thread that is stuck in a loop goes on after terminate(), unless it holds a lock: then its execution is ended.
-if (isLocking(navigator)) {
-  void navigator.locks.request(`penstock-thread-${threadId}`, () => new Promise<never>(() => {}));
-}
-
-function isLocking(value: object): value is Locking {
-  return "locks" in value;
-}

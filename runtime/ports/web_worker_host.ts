@@ -9,9 +9,13 @@ import type { LinkEnds, WorkerHost, WorkerPort } from "../supervisor/worker_port
 import type { HostMessage, WorkerMessage } from "../worker/protocol.ts";
 import { portOver } from "./message_port.ts";
 
+/** Terminating a Web Worker waits for its handler to return, and so does the end of the process unless by `Deno.exit`. */
+const HANG_REMEDY = "a Web Worker that is stuck cannot be ended and keeps a core busy until the " +
+  'process is ended: run the job with isolation "thread", which can end it';
+
 /** A host whose workers are Web Workers. */
 export function webWorkerHost(): WorkerHost {
-  return { canHang: true, spawn, link: messageChannelLink };
+  return { canHang: true, hangRemedy: HANG_REMEDY, spawn, link: messageChannelLink };
 }
 
 /** A message channel as the connection between two workers. */

@@ -18,7 +18,8 @@
 import { Chains } from "../checkpoint/chains.ts";
 import { fitCheckpoint } from "../checkpoint/fit_checkpoint.ts";
 import type { OpenCheckpointStore } from "../checkpoint/store.ts";
-import type { Cancel, Clock } from "../clock.ts";
+import { type Cancel, type Clock, delay } from "../clock.ts";
+import { CHECKPOINT_WRITE_WAIT_MS_MAX } from "../limits.ts";
 import type { Logger } from "../logger.ts";
 import type { JobPlan } from "../stage_plan.ts";
 import { type CheckpointPolicy, untilNextMs } from "./checkpoint_policy.ts";
@@ -95,6 +96,10 @@ export class CheckpointCoordinator {
   #failures = 0;
   /** Settles when nothing is being written any more. */
   #writing: Promise<unknown> = Promise.resolve();
+  /** Those that took too long while they were written: they may still turn up in the store. */
+  readonly #givenUp = new Set<number>();
+  /** Of restores: what was begun before the last one is not built upon. */
+  #restores = 0;
   #endedAt = -Infinity;
   #requests: SavepointRequest[] = [];
   /** Those that the checkpoint under way is for. */
@@ -113,11 +118,14 @@ export class CheckpointCoordinator {
     const { shelf, workers, logger, allowDroppedState } = this.#options;
     this.#plan = plan;
     this.#routing = routing;
+    await this.#written();
+    this.#restores++;
     this.#chains = new Chains();
     const read = await shelf.read();
     this.#nextEpoch = Math.max(this.#nextEpoch, shelf.nextNumber);
     if (read === undefined) return undefined;
     const { manifest } = read;
+    this.#startedAt = manifest.startedAt;
     const fit = fitCheckpoint(manifest, plan, { allowDroppedState });
     // What is read otherwise than it was written is written again as a whole.
     const changed = new Set(
@@ -135,12 +143,6 @@ export class CheckpointCoordinator {
       dropped: fit.dropped,
     });
     return restoredJob(read, { plan, fit, routing, workers, anew });
-  }
-
-  /** When the job was first started: kept over restarts, since "latest" means that time. */
-  async startedAt(): Promise<number> {
-    const read = await this.#options.shelf.read();
-    return this.#startedAt = read?.manifest.startedAt ?? this.#options.startedAt;
   }
 
   /** An attempt is running: checkpoints are taken of it from now on. */
@@ -174,8 +176,16 @@ export class CheckpointCoordinator {
   /** No attempt follows: lets go of the store, once nothing is being written. */
   async close(): Promise<void> {
     this.end();
-    await this.#writing.catch(() => {});
+    await this.#written();
     await this.#options.closed();
+  }
+
+  /** Resolves when nothing is being written any more, or it has taken too long. */
+  async #written(): Promise<void> {
+    const patience = new AbortController();
+    const late = delay(this.#options.clock, CHECKPOINT_WRITE_WAIT_MS_MAX, patience.signal);
+    await Promise.race([this.#writing, late]);
+    patience.abort();
   }
 
   /** A copy of a checkpoint that is kept until somebody removes it: a savepoint, in this store or another. */
@@ -199,8 +209,15 @@ export class CheckpointCoordinator {
 
   /** The snapshot of a job that has ended: kept before this resolves. */
   async lastSnapshot(snapshot: JobSnapshot): Promise<void> {
-    const began = this.#options.clock.monotonic();
-    const kept = await this.#write(snapshot);
+    const { clock, policy } = this.#options;
+    const began = clock.monotonic();
+    const given = new AbortController();
+    const late = delay(clock, policy.timeoutMs, given.signal).then(() => {
+      if (given.signal.aborted) return new Promise<never>(() => {});
+      this.#givenUp.add(snapshot.epoch);
+      throw new Error(`Checkpoint ${snapshot.epoch}, the last one, ${tooLate(policy)}`);
+    });
+    const kept = await Promise.race([this.#write(snapshot), late]).finally(() => given.abort());
     this.#attempt?.committed(snapshot.epoch);
     this.#tell(snapshot, kept, began);
     for (const { resolve } of [...this.#requests.splice(0), ...this.#served.splice(0)]) {
@@ -245,7 +262,8 @@ export class CheckpointCoordinator {
     this.#nextEpoch++;
     this.#served = this.#requests.splice(0);
     const cancelTimeout = clock.setTimer(policy.timeoutMs, () => {
-      this.#fail(epoch, new Error(`it was not complete within ${policy.timeoutMs} ms`));
+      if (this.#state.kind === "writing") this.#givenUp.add(epoch);
+      this.#fail(epoch, new Error(`it ${tooLate(policy)}`));
     });
     this.#state = { kind: "collecting", epoch, began: clock.monotonic(), cancelTimeout };
   }
@@ -299,11 +317,20 @@ export class CheckpointCoordinator {
     const startedAt = this.#startedAt ?? this.#options.startedAt;
     const plan = this.#plan;
     if (plan === undefined) throw new Error("Cannot keep a checkpoint of a job without a plan");
-    const [chains, routing] = [this.#chains, this.#routing];
-    const keeping = shelf.keep(snapshot, { plan, routing, chains, startedAt });
-    this.#writing = keeping;
-    const { kept, chains: after } = await keeping;
-    this.#chains = after;
+    const { epoch } = snapshot;
+    const restores = this.#restores;
+    const isCurrent = () => restores === this.#restores;
+    const keeping = shelf.keep(snapshot, {
+      ...{ plan, routing: this.#routing, chains: this.#chains, startedAt },
+      verdict: () => {
+        // An attempt that has begun meanwhile may have gone on from it: then it is needed.
+        if (!isCurrent()) return "leave";
+        return this.#givenUp.delete(epoch) ? "give up" : "build upon";
+      },
+    });
+    this.#writing = Promise.allSettled([this.#writing, keeping]);
+    const { kept, chains } = await keeping;
+    if (isCurrent()) this.#chains = chains;
     return kept;
   }
 
@@ -327,6 +354,10 @@ export class CheckpointCoordinator {
     logger.debug("Checkpoint kept", { ...event });
     onCheckpoint?.(event);
   }
+}
+
+function tooLate({ timeoutMs }: CheckpointPolicy): string {
+  return `was not complete within ${timeoutMs} ms`;
 }
 
 function asError(error: unknown): Error {

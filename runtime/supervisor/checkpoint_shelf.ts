@@ -97,15 +97,22 @@ export class CheckpointShelf {
     };
   }
 
-  /** Keeps a snapshot as a checkpoint. */
+  /**
+   * Keeps a snapshot as a checkpoint.
+   *
+   * @param verdict asked once it is written: whether later ones build upon it, it is left as it is, or, having been given
+   * up meanwhile, is taken away again
+   * @throws {Error} if it can't be written, or was given up
+   */
   async keep(
     snapshot: JobSnapshot,
-    { plan, routing, chains, startedAt }: {
+    { plan, routing, chains, startedAt, verdict }: {
       plan: JobPlan;
       /** The worker of each key group. */
       routing: readonly number[];
       chains: Chains;
       startedAt: number;
+      verdict: () => "build upon" | "leave" | "give up";
     },
   ): Promise<{ kept: KeptCheckpoint; chains: Chains }> {
     const { store, clock } = this.#options;
@@ -143,8 +150,12 @@ export class CheckpointShelf {
     });
     const written = parts.filter(({ name: part }) => used.has(part) || part === name("rest"));
     await store.write({ id: snapshot.epoch, manifest: encodeManifest(manifest), parts: written });
-    this.#parts = new Map(manifest.parts.map((part) => [part.name, part]));
-    this.#from = undefined;
+    const is = verdict();
+    if (is === "give up") await this.#takeAway(snapshot.epoch, written);
+    if (is === "build upon") {
+      this.#parts = new Map(manifest.parts.map((part) => [part.name, part]));
+      this.#from = undefined;
+    }
     this.#tidy();
     const writtenBytes = written.reduce((sum, { bytes }) => sum + bytes.length, 0);
     const kept: KeptCheckpoint = {
@@ -221,6 +232,13 @@ export class CheckpointShelf {
       }
       return (await body).subarray(offset, offset + length);
     };
+  }
+
+  /** What was given up must not be gone on from: workers have been told that it is not there. */
+  async #takeAway(id: number, written: readonly StoredPart[]): Promise<never> {
+    const { store } = this.#options;
+    await store.remove(id, written.map(({ name }) => name));
+    throw new Error(`checkpoint ${id} was written after it had been given up, and is removed`);
   }
 
   /** Removes what is older than what is kept: in the background, since nothing waits for it. */

@@ -38,6 +38,8 @@ export type AttemptOutcome =
 
 /** What an attempt begins with. */
 export interface RestoredJob {
+  /** When the job was first started, ms since the epoch. */
+  readonly startedAt: number;
   readonly workers: readonly RestoredWorker[];
   /** By source. */
   readonly shards: Readonly<Record<string, readonly RestoredShard[]>>;
@@ -83,6 +85,8 @@ export interface AttemptOptions {
   readonly parallelism: number;
   /** Whether checkpoints are taken. */
   readonly checkpoints: boolean;
+  /** A worker that has said nothing for so long counts as hung. */
+  readonly silentMsMax?: number;
   readonly listener: AttemptListener;
 }
 
@@ -214,6 +218,7 @@ export class JobAttempt {
     const restored = await listener.planned(plan, routing);
     if (this.#over) return;
     this.#shards = this.#newShards(restored?.shards ?? {});
+    if (restored !== undefined) this.#tellAll({ type: "startedAt", at: restored.startedAt });
     for (const { name, bounded } of plan.sources) {
       this.#shards.add(name, bounded);
       await this.#discover(name);
@@ -222,7 +227,10 @@ export class JobAttempt {
     await this.#open(routing, restored);
     if (this.#over) return;
     this.#running = true;
-    if (host.canHang) { for (const handle of this.#handles) handle.watch(); }
+    if (host.canHang) {
+      const { silentMsMax } = this.#options;
+      for (const handle of this.#handles) handle.watch(silentMsMax, host.hangRemedy);
+    }
     listener.running();
     if (this.#stopping) return;
     this.#shards.openReadable();

@@ -42,6 +42,7 @@ export function restoredJob(checkpoint: ReadCheckpoint, options: RestoreOptions)
   const { manifest } = checkpoint;
   const { fit, workers } = options;
   return {
+    startedAt: manifest.startedAt,
     workers: Array.from(
       { length: workers },
       (_, worker) => restoredWorker(checkpoint, options, worker),

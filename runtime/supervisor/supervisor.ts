@@ -15,10 +15,10 @@ import type { JobSettings } from "../worker/protocol.ts";
 import type { OpenCheckpointStore } from "../checkpoint/store.ts";
 import type { CheckpointCoordinator } from "./checkpoint_coordinator.ts";
 import type { KeptCheckpoint } from "./checkpoint_shelf.ts";
-import { JobAttempt } from "./job_attempt.ts";
+import { JobAttempt, type RestoredJob } from "./job_attempt.ts";
 import { type JobState, transition } from "./job_state.ts";
 import { type JobStatus, jobStatus } from "./job_status.ts";
-import { decideRestart } from "./restart_policy.ts";
+import { decideRestart, type RestartLimits } from "./restart_policy.ts";
 import type { WorkerHost } from "./worker_port.ts";
 
 /** What a job is run with. */
@@ -33,6 +33,10 @@ export interface SupervisorOptions {
   readonly parallelism: number;
   /** How often workers are asked for a report; without it only at their end. */
   readonly reportMs?: number;
+  /** A worker that has said nothing for so long counts as hung; `WORKER_SILENT_MS_MAX` unless said. */
+  readonly silentMsMax?: number;
+  /** How often the job may start again; `RESTART_LIMITS` unless said. */
+  readonly restarts?: RestartLimits;
   /** Called for each round of reports. */
   readonly onStatus?: (status: JobStatus) => void;
   readonly onPlan?: (plan: JobPlan) => void;
@@ -40,9 +44,13 @@ export interface SupervisorOptions {
   /**
    * Takes the job's checkpoints; without it a job that starts again begins where its sources start.
    *
+   * @param job the job's name
    * @param failed to be called when checkpoints fail more often than is tolerated
    */
-  readonly checkpoints?: (failed: (error: Error) => void) => Promise<CheckpointCoordinator>;
+  readonly checkpoints?: (
+    job: string,
+    failed: (error: Error) => void,
+  ) => Promise<CheckpointCoordinator>;
 }
 
 /** How a job ended. */
@@ -78,21 +86,10 @@ export class Supervisor {
   /** Runs the job until it ends, is stopped, or fails for good. Never rejects; call once. */
   async run(): Promise<JobOutcome> {
     this.#become({ kind: "starting", attempt: 1 });
-    let { settings } = this.#options;
-    try {
-      if (this.#options.checkpoints !== undefined) settings = await this.#openCheckpoints();
-    } catch (error) {
-      return this.#giveUp(error instanceof Error ? error : new Error(String(error)), false);
-    }
-    if (this.#stopping.signal.aborted) {
-      await this.#closeCheckpoints();
-      this.#become({ kind: "finished" });
-      return { kind: "finished", status: this.status };
-    }
     let started = false;
     for (let number = 1;; number++) {
       if (number > 1) this.#become({ kind: "starting", attempt: number });
-      const attempt = this.#attempt = this.#newAttempt(number, settings);
+      const attempt = this.#attempt = this.#newAttempt(number);
       const outcome = await attempt.run();
       this.#cancelReports?.();
       this.#checkpoints?.end();
@@ -123,6 +120,12 @@ export class Supervisor {
       this.#become({ kind: "draining", attempt });
     }
     this.#attempt?.stop(drain);
+  }
+
+  /** Ends the job as a crash would, but for what it holds, which is freed: nothing is processed, written or kept any more. */
+  abandon(): void {
+    this.#stopping.abort();
+    this.#attempt?.fail(new Error("The job was left"));
   }
 
   /** A checkpoint now. Rejects if it fails, or none can be taken. */
@@ -156,12 +159,13 @@ export class Supervisor {
     }
   }
 
-  /** Settings of all attempts. "Latest" means the first start, on whose checkpoint the job goes on. */
-  async #openCheckpoints(): Promise<JobSettings> {
-    const { settings, checkpoints } = this.#options;
-    this.#checkpoints = await checkpoints?.((error) => this.#attempt?.fail(error));
-    const startedAt = await this.#checkpoints?.startedAt();
-    return startedAt === undefined ? settings : { ...settings, startedAt };
+  /** What an attempt begins with. The store is opened by the first: before that the job's name is not known. */
+  async #restore(plan: JobPlan, routing: readonly number[]): Promise<RestoredJob | undefined> {
+    this.#checkpoints ??= await this.#options.checkpoints?.(
+      plan.job,
+      (error) => this.#attempt?.fail(error),
+    );
+    return await this.#checkpoints?.restore(plan, routing);
   }
 
   #giveUp(error: Error, started: boolean): JobOutcome {
@@ -169,30 +173,32 @@ export class Supervisor {
     return { kind: "failed", error, started, status: this.status };
   }
 
-  #newAttempt(number: number, settings: JobSettings): JobAttempt {
-    const { host, clock, workers, parallelism, logger, onPlan, onDeadLetter } = this.#options;
-    const checkpoints = this.#checkpoints;
+  #newAttempt(number: number): JobAttempt {
+    const { host, clock, settings, workers, parallelism, logger, onPlan, onDeadLetter } =
+      this.#options;
+    const { silentMsMax } = this.#options;
     const attempt: JobAttempt = new JobAttempt({
       host,
       clock,
       settings,
       workers,
       parallelism,
-      checkpoints: checkpoints !== undefined,
+      checkpoints: this.#options.checkpoints !== undefined,
+      ...(silentMsMax === undefined ? {} : { silentMsMax }),
       listener: {
         planned: async (plan, routing) => {
           onPlan?.(plan);
-          return await checkpoints?.restore(plan, routing);
+          return await this.#restore(plan, routing);
         },
         running: () => {
           if (this.#state.kind === "starting") this.#become({ kind: "running", attempt: number });
           this.#reportLater();
-          checkpoints?.begin(attempt);
+          this.#checkpoints?.begin(attempt);
         },
-        snapshot: (snapshot) => checkpoints?.snapshot(snapshot),
-        declined: (epoch, error) => checkpoints?.declined(epoch, error),
-        lastEpoch: () => checkpoints?.lastEpoch(),
-        lastSnapshot: async (snapshot) => await checkpoints?.lastSnapshot(snapshot),
+        snapshot: (snapshot) => this.#checkpoints?.snapshot(snapshot),
+        declined: (epoch, error) => this.#checkpoints?.declined(epoch, error),
+        lastEpoch: () => this.#checkpoints?.lastEpoch(),
+        lastSnapshot: async (snapshot) => await this.#checkpoints?.lastSnapshot(snapshot),
         deadLetters: (letters) => {
           for (const letter of letters) {
             this.#logLetter(letter);
@@ -210,18 +216,18 @@ export class Supervisor {
     outcome: { error: Error; policy: "restart" | "stop"; started: boolean },
     attempt: number,
   ): Promise<Error | "restart"> {
-    const { clock, random, logger } = this.#options;
+    const { clock, random, logger, restarts } = this.#options;
     const { error, policy, started } = outcome;
     // What never ran is a mistake in the job or its surroundings: trying again would hide it.
     if (policy === "stop" || (attempt === 1 && !started) || this.#stopping.signal.aborted) {
       return error;
     }
     const now = clock.now();
-    const decision = decideRestart(this.#restarts, now, random);
+    const decision = decideRestart(this.#restarts, now, random, restarts);
     if (decision.kind === "give up") {
       return new Error(
         `Gave up after ${decision.restarts} restarts within ${
-          decision.windowMs / 60_000
+          Number((decision.windowMs / 60_000).toPrecision(2))
         } minutes: ${error.message}`,
         { cause: error },
       );

@@ -84,23 +84,35 @@ export class WorkerHandle {
     if (this.#gone === undefined) this.#port.post(command);
   }
 
-  /** Asks for a sign of life from time to time; a worker that gives none counts as dead. */
-  watch(): void {
+  /**
+   * Asks for a sign of life from time to time; a worker that gives none counts as dead.
+   *
+   * @param silentMsMax for how long it may give none
+   * @param remedy what to do about a worker that hangs, if ending it does not help
+   */
+  watch(silentMsMax = WORKER_SILENT_MS_MAX, remedy?: string): void {
     this.#heardAt = this.#clock.monotonic();
+    const everyMs = Math.min(HEARTBEAT_MS, silentMsMax / 4);
+    let lookedAt = this.#heardAt;
     const look = () => {
-      const silentMs = this.#clock.monotonic() - this.#heardAt;
-      if (silentMs >= WORKER_SILENT_MS_MAX) {
+      const now = this.#clock.monotonic();
+      // Whoever looks was held up itself: answers may be waiting behind this call.
+      if (now - lookedAt > 2 * everyMs) this.#heardAt = now;
+      lookedAt = now;
+      const silentMs = now - this.#heardAt;
+      if (silentMs >= silentMsMax) {
         return this.#die(
           new Error(
             `Worker ${this.worker} has not answered for ${
               Math.round(silentMs)
             } ms: something in it does not end; ` +
-              "look for a loop or a very long computation in a handler",
+              "look for a loop or a very long computation in a handler" +
+              (remedy === undefined ? "" : `; ${remedy}`),
           ),
         );
       }
       this.tell({ type: "ping" });
-      this.#cancelWatch = this.#clock.setTimer(HEARTBEAT_MS, look);
+      this.#cancelWatch = this.#clock.setTimer(everyMs, look);
     };
     look();
   }

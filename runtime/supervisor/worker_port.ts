@@ -26,6 +26,8 @@ export interface LinkEnds {
 export interface WorkerHost {
   /** Whether a worker can be stuck while the supervisor goes on: then it is asked from time to time. */
   readonly canHang: boolean;
+  /** Where `terminate` does not end a worker that is stuck: what that means, and what to do. */
+  readonly hangRemedy?: string;
   spawn(worker: number): WorkerPort;
   link(): LinkEnds;
 }

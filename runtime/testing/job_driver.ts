@@ -12,6 +12,7 @@ import { silentLogger } from "../logger.ts";
 import { inProcessHost } from "../ports/in_process_host.ts";
 import { type Random, seededRandom } from "../random.ts";
 import type { JobStatus } from "../supervisor/job_status.ts";
+import type { CheckpointOptions } from "../supervisor/checkpoint_policy.ts";
 import { openCheckpoints } from "../supervisor/open_checkpoints.ts";
 import { type JobOutcome, Supervisor } from "../supervisor/supervisor.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -24,8 +25,13 @@ export interface JobDriverOptions {
   readonly seed?: number | undefined;
   /** Virtual time at the start, ms since the epoch; default 0. */
   readonly startTime?: number | undefined;
-  /** Keeps the job's checkpoints, and has the one that it begins with, if any; none are taken but by `checkpoint()`. */
+  /**
+   * Keeps the job's checkpoints, and has the one that it begins with, if any; none are taken but by `checkpoint()`, unless
+   * there is an interval in `checkpointing`.
+   */
   readonly checkpoints?: CheckpointStore | undefined;
+  /** How checkpoints are taken. */
+  readonly checkpointing?: CheckpointOptions | undefined;
 }
 
 /**
@@ -64,11 +70,12 @@ export class JobDriver {
 
   private constructor(
     job: Job,
-    { workers, startTime, random, checkpoints }: {
+    { workers, startTime, random, checkpoints, checkpointing }: {
       workers: number;
       startTime: number;
       random: Random;
       checkpoints: CheckpointStore | undefined;
+      checkpointing: CheckpointOptions | undefined;
     },
   ) {
     this.#scheduler = new Scheduler(random, startTime);
@@ -83,9 +90,9 @@ export class JobDriver {
       parallelism: workers,
       onDeadLetter: (letter) => this.deadLetters.push(letter),
       ...(checkpoints === undefined ? {} : {
-        checkpoints: (failed) =>
-          openCheckpoints({ store: checkpoints, interval: "10000d" }, {
-            ...{ job: job.name, aws: {}, clock, random, logger: silentLogger },
+        checkpoints: (name, failed) =>
+          openCheckpoints({ interval: "10000d", ...checkpointing, store: checkpoints }, {
+            ...{ job: name, aws: {}, clock, random, logger: silentLogger },
             ...{ startedAt: startTime, workers, failed },
           }),
       }),
@@ -101,11 +108,11 @@ export class JobDriver {
    */
   static async start<S extends SourceMap, O extends SinkMap, P>(
     job: Job<S, O, P>,
-    { workers = 1, seed = 1, startTime = 0, checkpoints }: JobDriverOptions = {},
+    { workers = 1, seed = 1, startTime = 0, checkpoints, checkpointing }: JobDriverOptions = {},
   ): Promise<JobDriver> {
     const led: Job = { ...job, build: job.build.bind(job) as Job["build"] };
     const driver = new JobDriver(led, {
-      ...{ workers, startTime, checkpoints },
+      ...{ workers, startTime, checkpoints, checkpointing },
       random: seededRandom(seed),
     });
     await driver.settle();
@@ -147,12 +154,19 @@ export class JobDriver {
   }
 
   /**
-   * Takes a checkpoint and waits until it is kept. The job can be left then, and another driver begin with it.
+   * Takes a checkpoint and waits until it is kept. The job can be left then ({@linkcode leave}), and another driver begin
+   * with it.
    *
    * @throws {Error} if it fails, or the job keeps none
    */
   async checkpoint(): Promise<void> {
     await this.#scheduler.run(this.#supervisor.checkpoint());
+  }
+
+  /** Leaves the job as a crash would, unless it has ended: what comes after the last checkpoint is lost. */
+  async leave(): Promise<void> {
+    this.#supervisor.abandon();
+    await this.#scheduler.run(this.#ended);
   }
 
   /** Stops the job, unless it has ended: what was read is processed and written. */

@@ -154,15 +154,16 @@ class ScriptedShard<T> {
   }
 }
 
-/** Positions are numbers of steps, words included: a row's is that of its own step. */
+/** Positions are numbers of steps, words included: that of a row, or of a mark, is its own step's. */
 function scriptedBatch<T>(steps: readonly ScriptedStep<T>[], first: number): ShardBatch<T> {
   const rows: { readonly value: T; readonly timestamp: number; readonly position: string }[] = [];
   const marks: ShardMark[] = [];
   for (const [index, step] of steps.entries()) {
-    if ("event" in step) marks.push({ beforeRow: rows.length, event: step.event });
+    const position = String(first + index);
+    if ("event" in step) marks.push({ beforeRow: rows.length, event: step.event, position });
     else {
       const { value, timestamp = NO_TIMESTAMP } = step;
-      rows.push({ value, timestamp, position: String(first + index) });
+      rows.push({ value, timestamp, position });
     }
   }
   const rowAt = (row: number) => {

@@ -33,15 +33,42 @@ export class EventTimeGenerator {
     this.#idleAfterMs = idleAfterMs;
   }
 
-  /** What it is now, for a checkpoint. */
-  snapshot(): GeneratorTime {
-    return { newest: this.#newest, told: this.#told };
+  /** What it is now, for a checkpoint. `now` as for `tick`. */
+  snapshot(now: number): GeneratorTime {
+    return {
+      newest: this.#newest,
+      told: this.#told,
+      idle: this.#idle,
+      quietMs: this.#quietSince === undefined ? undefined : now - this.#quietSince,
+      seenSinceTick: this.#records !== this.#recordsAtTick,
+      seenSinceProbe: this.#records !== this.#recordsAtProbe,
+    };
   }
 
-  /** Goes on from a checkpoint. */
-  restore({ newest, told }: GeneratorTime): void {
+  /**
+   * Goes on from a checkpoint.
+   *
+   * @param now as for `tick`
+   * @param listened whether it has listened without a break since then: if not, the wait for idleness begins anew, since
+   * nobody knows what came meanwhile. One that was idle stays idle.
+   */
+  restore(time: GeneratorTime, now: number, listened: boolean): void {
+    const { newest, told, idle, quietMs, seenSinceTick, seenSinceProbe } = time;
     this.#newest = newest;
     this.#told = told;
+    this.#idle = idle;
+    this.#records = 1;
+    this.#quietSince = listened && quietMs !== undefined ? now - quietMs : undefined;
+    this.#recordsAtTick = listened && !seenSinceTick ? 1 : 0;
+    this.#recordsAtProbe = listened && !seenSinceProbe ? 1 : -1;
+  }
+
+  /** What it has told, for those who may not have heard it: the time first, which one that is idle does not say. */
+  told(): readonly WatermarkEvent[] {
+    const words: WatermarkEvent[] = [{ kind: "active" }];
+    if (this.#told > -Infinity) words.push({ kind: "advance", at: this.#told });
+    if (this.#idle) words.push({ kind: "idle" });
+    return words.length === 1 ? NOTHING : words;
   }
 
   /** A record with this timestamp passed. */

@@ -42,23 +42,27 @@ export class GateWatermark implements Clocked {
   readonly #splits: ReadonlyMap<string, SplitWatermarks>;
   readonly #channels: InputWatermark;
 
-  /** @param restored what it was at a checkpoint: origins that it knows are as it says, others as they are listed */
+  /**
+   * @param restored what it was at a checkpoint. Origins that it knows are as it says. Others that are listed are new and
+   * are waited for, as at a first start; if a source that it knows had no split left, its new ones join, as they would
+   * have without a restart. Where all input was over it stays over.
+   */
   constructor({ splits, channels }: GateOrigins, restored?: GateTime) {
     this.#splits = new Map(
       [...splits].map(([source, origins]) => {
-        const time = restored?.splits[source];
-        return [source, new SplitWatermarks(time === undefined ? origins : [], time)];
+        return [source, new SplitWatermarks(origins, restored?.splits[source])];
       }),
     );
+    if (restored !== undefined && isOver(restored.channels)) {
+      this.#channels = new InputWatermark([], restored.channels);
+      return;
+    }
     // A source without shards is not waited for: its first one joins.
-    const sources = [...splits].filter(([, origins]) => origins.length > 0);
-    const known = [...sources.map(([source]) => source), ...channels];
-    const before = new Set(Object.keys(restored?.splits ?? {}));
-    const family = (name: string) =>
-      name.slice(0, Math.max(name.lastIndexOf("/"), name.lastIndexOf("@")));
-    const families = new Set(restored?.channels.origins.map(({ name }) => family(name)) ?? []);
-    const fresh = known.filter((name) => !before.has(name) && !families.has(family(name)));
-    this.#channels = new InputWatermark(fresh, restored?.channels);
+    const sources = [...splits].flatMap(([source, origins]) => origins.length > 0 ? [source] : []);
+    const isKnown = (source: string) => restored?.splits[source] !== undefined;
+    const fresh = sources.filter((source) => !isKnown(source));
+    this.#channels = new InputWatermark([...fresh, ...channels], restored?.channels);
+    for (const source of sources.filter(isKnown)) this.#channels.apply(source, { kind: "joined" });
   }
 
   get at(): number {
@@ -97,4 +101,9 @@ export class GateWatermark implements Clocked {
     }
     return found;
   }
+}
+
+/** Whether all origins had ended for good. */
+function isOver({ at, origins }: InputTime): boolean {
+  return at === Infinity && origins.length === 0;
 }

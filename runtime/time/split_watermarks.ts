@@ -45,13 +45,25 @@ export class SplitWatermarks {
 
   /**
    * @param splits those known from the start: all are waited for
-   * @param restored what it was at a checkpoint
+   * @param restored what it was at a checkpoint: splits that it knows are as it says
    */
   constructor(splits: Iterable<string>, restored?: SplitTime) {
     for (const { name, ...split } of restored?.splits ?? []) this.#splits.set(name, split);
     this.#at = restored?.at ?? -Infinity;
     this.#saidIdle = restored?.saidIdle ?? false;
-    for (const split of splits) this.#splits.set(split, unheard());
+    for (const split of splits) {
+      if (!this.#splits.has(split)) this.#splits.set(split, unheard());
+    }
+  }
+
+  /** How many splits are waited for. */
+  get size(): number {
+    return this.#splits.size;
+  }
+
+  /** A split is here from now on, as it was at a checkpoint; one that is known stays as it is. */
+  adopt({ name, ...split }: SplitTime["splits"][number]): void {
+    if (!this.#splits.has(name)) this.#splits.set(name, split);
   }
 
   /** What it is now, for a checkpoint. */

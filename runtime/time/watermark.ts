@@ -43,6 +43,13 @@ export interface GeneratorTime {
   readonly newest: number;
   /** The watermark that was told last. */
   readonly told: number;
+  /** Whether it was told last that it is idle. */
+  readonly idle: boolean;
+  /** For how long it had been quiet, from tick to tick, ms; undefined where no tick had found it quiet. */
+  readonly quietMs: number | undefined;
+  /** Whether a record had passed since the last tick, and since it was last probed (or it never was). */
+  readonly seenSinceTick: boolean;
+  readonly seenSinceProbe: boolean;
 }
 
 interface Origin {
@@ -93,6 +100,7 @@ export class InputWatermark implements Clocked {
     for (const name of origins) {
       if (this.#origins.has(name)) continue;
       this.#origins.set(name, { at: -Infinity, idle: false, aligned: true, spoken: false });
+      this.#idle = false;
     }
   }
 
@@ -103,6 +111,11 @@ export class InputWatermark implements Clocked {
   /** Whether no origin has anything to say. */
   get idle(): boolean {
     return this.#idle;
+  }
+
+  /** An origin is here from now on, as it was at a checkpoint; one that is known stays as it is. */
+  adopt({ name, ...origin }: OriginTime): void {
+    if (!this.#origins.has(name)) this.#origins.set(name, origin);
   }
 
   /** What it is now, for a checkpoint. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { DataLossError } from "../../connectors/source.ts";
 import { type DeadLetter, type ErrorPolicy, letterValue, reasonOf } from "../dead_letter.ts";
 import { outputId } from "./output_id.ts";
 import { originText, type RecordCursor } from "./record_cursor.ts";
@@ -68,6 +69,8 @@ export class Failures {
   /** Something else than a record failed: the job can't go on whatever the policy for records says. */
   fatal(error: unknown): void {
     const known = error instanceof Error ? error : new Error(String(error));
-    this.#listener.failed(known, this.#policy === "restart" ? "restart" : "stop");
+    // What is lost stays lost, however often the job starts again.
+    const restarts = this.#policy === "restart" && !(known instanceof DataLossError);
+    this.#listener.failed(known, restarts ? "restart" : "stop");
   }
 }

@@ -64,6 +64,8 @@ export class KeyedStage {
   readonly #firing: TimerFiring;
   readonly #processing: ProcessingTime;
   #over = false;
+  /** Key groups whose operators have completed: they don't again after a restart. */
+  #completed: ReadonlySet<number>;
 
   constructor(options: {
     name: string;
@@ -96,6 +98,7 @@ export class KeyedStage {
     this.#outputs = options.outputs;
     this.#snapshotOf = options.snapshotOf;
     this.#ended = options.ended;
+    this.#completed = new Set(options.restored?.completed);
     const watermark = options.restored?.watermark ?? -Infinity;
     this.#inputs = new StageInputs({
       inputs: options.inputs,
@@ -136,11 +139,8 @@ export class KeyedStage {
     this.#broadcast = this.#operator.broadcast === undefined ? undefined : this.#openBroadcast();
     this.#stopProbing = this.#outputs.generators.watch(this.#domain, () => this.waiting > 0);
     this.#firing = new TimerFiring(options);
-    this.#processing = new ProcessingTime(
-      options.clock,
-      [...this.#chains.keys()],
-      (actor) => this.#line(actor),
-    );
+    const actors = [...this.#chains.keys()];
+    this.#processing = new ProcessingTime(options.clock, actors, (actor) => this.#line(actor));
   }
 
   /** Event-time clock. */
@@ -168,11 +168,12 @@ export class KeyedStage {
     this.#inputs.take(channel, message);
   }
 
-  /** Says again what time it is, for what was held up when the checkpoint was taken. */
+  /** Says what differs from the checkpoint, as with an input that is new, and what was held up when it was taken. */
   announce(): void {
-    const at = this.watermark;
-    if (at > -Infinity && this.#outputs.holdsMarks) {
-      this.#outputs.watermark(this.#domain, { kind: "advance", at });
+    this.#inputs.announce();
+    if (this.#outputs.holdsMarks) {
+      for (const event of this.#inputs.told) this.#outputs.watermark(this.#domain, event);
+      this.#outputs.sayAgain(this.#domain);
     }
   }
 
@@ -183,6 +184,7 @@ export class KeyedStage {
       keys: this.keys,
       inputs: this.#inputs.times,
       watermark: this.watermark,
+      completed: [...this.#completed],
       ...this.#outputs.snapshot(),
       broadcast: this.#operator.broadcastState?.snapshot(),
     };
@@ -269,10 +271,12 @@ export class KeyedStage {
     this.#processing.close();
     if (final) {
       for (const [actor, chain] of this.#chains) {
+        if (this.#completed.has(actor.group)) continue;
         this.#cursor.leave(-Infinity, endOrigin(this.name, "group", actor.group));
         this.#cursor.salt = this.#salt;
         this.#operator.complete(actor, chain);
       }
+      this.#completed = new Set([...this.#chains.keys()].map(({ group }) => group));
     }
     this.#outputs.end(final, () => {
       this.#over = true;

@@ -123,7 +123,7 @@ export class OpenJob {
     if (options.restored !== undefined) { for (const stage of this.#keyed) stage.announce(); }
   }
 
-  command(command: Exclude<Command, { type: "report" | "ping" }>): void {
+  command(command: Exclude<Command, { type: "report" | "ping" | "startedAt" }>): void {
     switch (command.type) {
       case "openShard":
         return this.#sources.get(command.source)?.openShard(command.shard, command.after);

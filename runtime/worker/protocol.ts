@@ -96,6 +96,8 @@ export type Command =
     readonly successors: readonly string[];
   }
   | { readonly type: "endSource"; readonly source: string }
+  /** The job was first started then, and goes on from a checkpoint: said before shards are listed. */
+  | { readonly type: "startedAt"; readonly at: number }
   /** Its answer is a snapshot, once the barrier has come through all its stages. */
   | { readonly type: "barrier"; readonly epoch: number }
   /** The checkpoint of the barrier is there for good. */

@@ -35,7 +35,7 @@ interface Delivered {
 /** Reads one shard and runs the source's stage over it. */
 export class ShardActor implements TurnTaker {
   lagMs = -1;
-  /** Behind the last record that has been handled; undefined before the first, where the source's options say. */
+  /** Behind the last batch that has been handled; undefined before the first, where the source's options say. */
   #position: string | undefined;
   readonly #origin: string;
   readonly #shard: string;
@@ -85,9 +85,13 @@ export class ShardActor implements TurnTaker {
     );
   }
 
-  /** The position to continue after: all before it has been handed on, nothing behind it. */
+  /** The position to continue after: all before it, marks included, has been handed on, nothing behind it. */
   get position(): string | undefined {
-    return this.#row === 0 ? this.#position : this.#mailbox[0]?.batch.positionAt(this.#row - 1);
+    const batch = this.#mailbox[0]?.batch;
+    const mark = batch?.marks?.[this.#mark - 1];
+    // Marks stand before rows: the last one handled is the last thing handled unless rows have been since.
+    if (mark !== undefined && mark.beforeRow >= this.#row) return mark.position;
+    return this.#row === 0 ? this.#position : batch?.positionAt(this.#row - 1);
   }
 
   read(source: Source<unknown>, context: Omit<ReadContext, "demand">): void {

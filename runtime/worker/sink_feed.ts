@@ -4,29 +4,73 @@
  * @module
  */
 
+import type { FeedTime, RestoredFeed, SinkTime } from "../checkpoint/worker_snapshot.ts";
 import { SplitWatermarks } from "../time/split_watermarks.ts";
 import { InputWatermark, outcomeOf, type WatermarkEvent } from "../time/watermark.ts";
 
+/** What a feed tells. */
+export interface FedSink {
+  readonly tell: (event: WatermarkEvent) => void;
+  /** What several feeds have told it, for a checkpoint; undefined if there is one only. */
+  readonly told: () => SinkTime | undefined;
+}
+
 /** A stage's way to tell a sink of watermarks. */
 export class SinkFeed {
-  readonly #tell: (event: WatermarkEvent) => void;
+  readonly #sink: FedSink;
   readonly #splits: SplitWatermarks | undefined;
-  readonly #channels = new InputWatermark([]);
-  #at = -Infinity;
-  #idle = false;
+  readonly #channels: InputWatermark;
+  /** Shards at the checkpoint that the job starts from, if they may be read elsewhere: those that come here join. */
+  readonly #spread: RestoredFeed | undefined;
+  #at: number;
+  #idle: boolean;
 
-  /** @param splits whether the stage's origins are splits of one source, or each counts for itself */
-  constructor(splits: boolean, tell: (event: WatermarkEvent) => void) {
-    this.#tell = tell;
-    this.#splits = splits ? new SplitWatermarks([]) : undefined;
+  /**
+   * @param splits whether the stage's origins are splits of one source, or each counts for itself
+   * @param restored what it was at the checkpoint that the job starts from
+   */
+  constructor(splits: boolean, sink: FedSink, restored?: RestoredFeed) {
+    this.#sink = sink;
+    const spread = restored?.spread === true;
+    this.#spread = spread ? restored : undefined;
+    const ofSplits = restored?.splits;
+    this.#splits = splits
+      ? new SplitWatermarks([], ofSplits && (spread ? { ...ofSplits, splits: [] } : ofSplits))
+      : undefined;
+    const channels = restored?.channels;
+    this.#channels = new InputWatermark(
+      [],
+      channels && (spread ? { ...channels, origins: [] } : channels),
+    );
+    this.#at = restored?.at ?? -Infinity;
+    this.#idle = restored?.idle ?? false;
+  }
+
+  /** What it is now, for a checkpoint. */
+  snapshot(): Omit<FeedTime, "index"> {
+    return {
+      at: this.#at,
+      idle: this.#idle,
+      splits: this.#splits?.snapshot(),
+      channels: this.#channels.snapshot(),
+      sink: this.#sink.told(),
+    };
   }
 
   /** Takes what an origin of the stage says. */
   take(origin: string, event: WatermarkEvent): void {
+    if (this.#spread !== undefined && event.kind === "joined") this.#adopt(origin, this.#spread);
     const events = this.#splits === undefined
       ? outcomeOf(this.#channels, origin, event)
       : this.#splits.apply(origin, event);
     for (const said of events) this.#say(said);
+  }
+
+  #adopt(origin: string, { splits, channels }: RestoredFeed): void {
+    const split = splits?.splits.find(({ name }) => name === origin);
+    const channel = channels.origins.find(({ name }) => name === origin);
+    if (split !== undefined) this.#splits?.adopt(split);
+    if (channel !== undefined) this.#channels.adopt(channel);
   }
 
   /** The stage's input is over, and all of it handed on. */
@@ -39,6 +83,6 @@ export class SinkFeed {
   #say(event: WatermarkEvent): void {
     if (event.kind === "advance") this.#at = event.at;
     if (event.kind === "idle" || event.kind === "active") this.#idle = event.kind === "idle";
-    this.#tell(event);
+    this.#sink.tell(event);
   }
 }

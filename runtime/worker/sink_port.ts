@@ -9,8 +9,14 @@
  */
 
 import type { SinkBatch, SinkMark, SinkWriter } from "../../connectors/sink.ts";
+import type { RestoredFeed, SinkTime } from "../checkpoint/worker_snapshot.ts";
 import { BATCH_ROWS_MAX } from "../limits.ts";
-import { InputWatermark, outcomeOf, type WatermarkEvent } from "../time/watermark.ts";
+import {
+  InputWatermark,
+  type OriginTime,
+  outcomeOf,
+  type WatermarkEvent,
+} from "../time/watermark.ts";
 import { Gate, type Valve } from "./gate.ts";
 import { outputId } from "./output_id.ts";
 import { NO_ORIGIN, type Origin, originText, type RecordCursor } from "./record_cursor.ts";
@@ -32,7 +38,8 @@ export class SinkPort {
   #rows = new SinkRows();
   /** What is said behind rows that wait. */
   #marks: { readonly rows: SinkRows; readonly mark: SinkMark }[] = [];
-  readonly #feeds: string[] = [];
+  /** By name, what they were at the checkpoint that the job starts from. */
+  readonly #feeds = new Map<string, SinkTime | undefined>();
   /** Of the feeds, where there are several. */
   #combined: InputWatermark | undefined;
 
@@ -135,11 +142,40 @@ export class SinkPort {
    * before any of them speaks.
    *
    * @param splits whether the stage's origins are splits of one source
+   * @param restored what it was at the checkpoint that the job starts from
    */
-  feed(name: string, splits: boolean): SinkFeed | undefined {
+  feed(name: string, splits: boolean, restored?: RestoredFeed): SinkFeed | undefined {
     if (this.#writer.mark === undefined) return undefined;
-    this.#feeds.push(name);
-    return new SinkFeed(splits, (event) => this.#take(name, event));
+    this.#feeds.set(name, restored && (restored.sink ?? onlyFeed(restored)));
+    const sink = {
+      tell: (event: WatermarkEvent) => this.#take(name, event),
+      told: () => this.#told(name),
+    };
+    return new SinkFeed(splits, sink, restored);
+  }
+
+  #told(feed: string): SinkTime | undefined {
+    if (this.#feeds.size < 2) return undefined;
+    const { at, idle, origins } = this.#allFeeds().snapshot();
+    const origin = origins.find(({ name }) => name === feed);
+    if (origin === undefined) return undefined;
+    const { name: _, ...of } = origin;
+    return { at, idle, feed: of };
+  }
+
+  #allFeeds(): InputWatermark {
+    if (this.#combined !== undefined) return this.#combined;
+    const origins: OriginTime[] = [];
+    let [at, idle] = [Infinity, true];
+    for (const [name, restored] of this.#feeds) {
+      if (restored === undefined) continue;
+      origins.push({ name, ...restored.feed });
+      // At a barrier they may have seen the sink one after the other: what the first saw had been said for sure.
+      at = Math.min(at, restored.at);
+      idle &&= restored.idle;
+    }
+    const restored = origins.length === 0 ? undefined : { at, idle, origins };
+    return this.#combined = new InputWatermark(this.#feeds.keys(), restored);
   }
 
   /** Hands over what has come together, unless the writer wants no more: then that waits until it does. */
@@ -176,9 +212,7 @@ export class SinkPort {
 
   /** A feed has spoken: rows before it go first. Behind a closed gate it waits with them. */
   #take(feed: string, event: WatermarkEvent): void {
-    const events = this.#feeds.length === 1
-      ? [event]
-      : outcomeOf(this.#combined ??= new InputWatermark(this.#feeds), feed, event);
+    const events = this.#feeds.size === 1 ? [event] : outcomeOf(this.#allFeeds(), feed, event);
     for (const { kind, ...of } of events) {
       if (kind === "idle" || kind === "active") this.#behindRows({ kind });
       else if (kind === "advance" && "at" in of) this.#behindRows({ kind, at: of.at });
@@ -219,6 +253,11 @@ export class SinkPort {
       for (const resolve of this.#reopened.splice(0)) resolve();
     }, this.#failed);
   }
+}
+
+/** A feed that was the sink's only one: what it had said is what the sink had been told. */
+function onlyFeed({ at, idle }: RestoredFeed): SinkTime {
+  return { at, idle, feed: { at, idle, aligned: !idle, spoken: true } };
 }
 
 /** Rows on their way to a writer. */

@@ -134,7 +134,7 @@ export class SourceStage {
         .map(([shard, position]) => ({ source, shard, position })),
     ];
     const { name } = this;
-    const time = { keys: 0, inputs: [], watermark: -Infinity, broadcast: undefined };
+    const time = { keys: 0, inputs: [], watermark: -Infinity, completed: [], broadcast: undefined };
     snapshot.source(shards, { name, ...time, ...this.#outputs.snapshot() });
   }
 

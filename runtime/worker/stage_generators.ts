@@ -23,6 +23,10 @@ interface Timed {
   readonly after: MarkFlow;
   /** By domain: whose watermark it is, a shard's, or that of this worker's stage. */
   readonly generators: Map<string, EventTimeGenerator>;
+  /** When its next emission period is over, on the monotonic clock. */
+  tickAt: number | undefined;
+  /** When each domain is probed next. */
+  readonly probeAt: Map<string, number>;
 }
 
 /** Generators by node and domain. */
@@ -35,33 +39,36 @@ export class StageGenerators {
 
   readonly #restored: readonly OperatorTime[];
 
-  readonly #isHeldUp: () => boolean;
-
-  /**
-   * @param restored what generators were at the checkpoint that the job starts from
-   * @param isHeldUp whether what they told last may have been held up behind them then: it is told again
-   */
-  constructor(
-    clock: Clock,
-    restored: readonly OperatorTime[] = [],
-    isHeldUp: () => boolean = () => false,
-  ) {
+  /** @param restored what generators were at the checkpoint that the job starts from */
+  constructor(clock: Clock, restored: readonly OperatorTime[] = []) {
     this.#clock = clock;
     this.#restored = restored;
-    this.#isHeldUp = isHeldUp;
+  }
+
+  /** What the domain's generators told last goes on once more. */
+  sayAgain(domain: string): void {
+    for (const { after, generators } of this.#timed.values()) {
+      say(after, domain, generators.get(domain)?.told() ?? []);
+    }
   }
 
   /** What they are now, for a checkpoint. */
   snapshot(): readonly OperatorTime[] {
-    return [...this.#timed.values()].flatMap(({ generators }, index) =>
-      [...generators].map(([domain, generator]) => ({ index, domain, time: generator.snapshot() }))
+    const [now, takenAt] = [this.#clock.monotonic(), this.#clock.now()];
+    return [...this.#timed.values()].flatMap(({ generators, tickAt, probeAt }, index) =>
+      [...generators].map(([domain, generator]) => {
+        const nextAt = tickAt ?? probeAt.get(domain);
+        const nextInMs = nextAt === undefined ? undefined : Math.max(0, nextAt - now);
+        return { index, domain, time: generator.snapshot(now), takenAt, nextInMs };
+      })
     );
   }
 
   /** Puts an `eventTime` on the watermarks' way; what comes from before it goes on from here, as far as it does. */
   add(node: EventTimeNode, after: MarkFlow): MarkFlow {
     const generators = this.#timed.get(node.id)?.generators ?? new Map();
-    this.#timed.set(node.id, { node, after, generators });
+    const timed = { node, after, generators, tickAt: undefined, probeAt: new Map() };
+    this.#timed.set(node.id, timed);
     // Its own watermarks replace those from before; that origins come and end, or all input is over, stays true.
     return (origin, event) => {
       if (event.kind === "ended" || event.kind === "joined") after(origin, event);
@@ -77,14 +84,22 @@ export class StageGenerators {
     if (known !== undefined) return known;
     const bound = node.watermark === "bounded" ? node.outOfOrdernessMs : undefined;
     const generator = new EventTimeGenerator(bound, node.idleAfterMs);
-    const index = [...this.#timed.keys()].indexOf(node.id);
-    const restored = this.#restored.find((of) => of.index === index && of.domain === domain);
+    const restored = this.#restoredOf(node).find((of) => of.domain === domain);
     if (restored !== undefined) {
-      const told = this.#isHeldUp() ? -Infinity : restored.time.told;
-      generator.restore({ ...restored.time, told });
+      generator.restore(restored.time, this.#clock.monotonic(), this.#hasListened(restored));
     }
     generators?.set(domain, generator);
     return generator;
+  }
+
+  #restoredOf(node: EventTimeNode): readonly OperatorTime[] {
+    const index = [...this.#timed.keys()].indexOf(node.id);
+    return this.#restored.filter((of) => of.index === index);
+  }
+
+  /** Whether no time has passed since the checkpoint, so that nothing can have been missed. */
+  #hasListened({ takenAt }: OperatorTime): boolean {
+    return takenAt === this.#clock.now();
   }
 
   /** Watermarks of times that were taken from records since the last call go on. Called at the ends of turns. */
@@ -134,6 +149,7 @@ export class StageGenerators {
       if (this.#held.size > 0) return;
       this.#ticks.forEach((cancel) => cancel());
       this.#ticks.clear();
+      for (const timed of this.#timed.values()) timed.tickAt = undefined;
     };
   }
 
@@ -141,8 +157,12 @@ export class StageGenerators {
   #tickLater(timed: Timed, periodMs: number): void {
     const { node, after, generators } = timed;
     if (this.#ticks.has(node.id)) return;
+    const wait = (waitMs: number) => {
+      timed.tickAt = this.#clock.monotonic() + waitMs;
+      this.#ticks.set(node.id, this.#clock.setTimer(waitMs, tick));
+    };
     const tick = () => {
-      this.#ticks.set(node.id, this.#clock.setTimer(periodMs, tick));
+      wait(periodMs);
       const now = this.#clock.monotonic();
       let last: string | undefined;
       for (const [domain, held] of this.#held) {
@@ -153,23 +173,35 @@ export class StageGenerators {
       }
       if (last !== undefined) after(last, { kind: "settle" });
     };
-    this.#ticks.set(node.id, this.#clock.setTimer(periodMs, tick));
+    // The period that was under way at the checkpoint goes on.
+    const left = this.#restoredOf(node).map(({ nextInMs = periodMs }) => nextInMs);
+    wait(Math.min(periodMs, ...left));
   }
 
   #probe(
-    { after, generators }: Timed,
+    { node, after, generators, probeAt }: Timed,
     periodMs: number,
     domain: string,
     held: () => boolean,
   ): Cancel {
     let cancel: Cancel = () => {};
+    const wait = (waitMs: number) => {
+      probeAt.set(domain, this.#clock.monotonic() + waitMs);
+      cancel = this.#clock.setTimer(waitMs, probe);
+    };
     const probe = () => {
       const event = generators.get(domain)?.probe(held());
       if (event !== undefined) after(domain, event);
-      cancel = this.#clock.setTimer(periodMs, probe);
+      wait(periodMs);
     };
-    probe();
-    return () => cancel();
+    const restored = this.#restoredOf(node).find((of) => of.domain === domain);
+    if (restored?.nextInMs !== undefined && this.#hasListened(restored)) {
+      wait(Math.min(periodMs, restored.nextInMs));
+    } else probe();
+    return () => {
+      probeAt.delete(domain);
+      cancel();
+    };
   }
 
   #over(id: NodeId, origin: string, event: WatermarkEvent): void {

@@ -77,7 +77,8 @@ export class StageInputs {
     this.#now = now;
     this.#inputs = inputs.map(({ origins, restored }) => new GateWatermark(origins, restored));
     this.#clock = new OperatorWatermark(this.#inputs, watermark);
-    this.#idle = this.#clock.idle;
+    // What stages behind were told.
+    this.#idle = inputs.length > 0 && inputs.every(({ restored }) => restored?.channels.idle);
     this.#alignment = new Alignment(inputs.flatMap(({ channels }) => channels));
     this.#channelsLeft = inputs.map(({ channels }) => channels.length);
     this.#inputFinal = inputs.map(() => true);
@@ -93,9 +94,23 @@ export class StageInputs {
     return this.#clock.at;
   }
 
+  /** What the stage's event time has said, for those who may not have heard it. */
+  get told(): readonly WatermarkEvent[] {
+    const { at } = this.#clock;
+    const words: WatermarkEvent[] = [{ kind: "active" }];
+    if (at > -Infinity) words.push({ kind: "advance", at });
+    if (this.#idle) words.push({ kind: "idle" });
+    return words;
+  }
+
   /** The inputs' watermarks, for a checkpoint. */
   get times(): readonly GateTime[] {
     return this.#inputs.map((input) => input.snapshot());
+  }
+
+  /** Says what differs from the checkpoint that the job starts from. */
+  announce(): void {
+    this.#clockMayMove();
   }
 
   /** A channel brings something: it goes on, or waits behind the channel's barrier. */

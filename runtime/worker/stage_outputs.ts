@@ -1,10 +1,9 @@
 /**
  * What comes after a stage's head, on one worker: the operators up to the next cuts, compiled into plain functions.
- * Records and watermarks go separate ways through the same operators: a chain of functions per actor for records
- * (RxJS operators have memory, so each actor subscribes its own), one flow per stage for watermarks.
+ * Records and watermarks go separate ways: a chain of functions per actor for records (RxJS operators have memory, so
+ * each actor subscribes its own), one flow per stage for watermarks.
  *
- * No function of a chain throws: each operator keeps its own failures, so that a record that fails in one branch still
- * takes the others.
+ * No function of a chain throws: a record that fails in one branch still takes the others.
  *
  * @module
  */
@@ -25,7 +24,7 @@ import { AsyncOperator } from "./async_operator.ts";
 import { batchFunction } from "./batch_function.ts";
 import { type EndStep, passAll } from "./end_step.ts";
 import { Valve } from "./gate.ts";
-import { MergedWatermarks } from "./merged_watermarks.ts";
+import { LastWords } from "./last_words.ts";
 import { endOrigin, saltOf } from "./output_id.ts";
 import type { Origin } from "./record_cursor.ts";
 import type { SinkFeed } from "./sink_feed.ts";
@@ -38,6 +37,7 @@ import {
 } from "./stage_functions.ts";
 import type { Chain, Compiling, StageSurroundings } from "./stage_chain.ts";
 import { type MarkFlow, StageGenerators } from "./stage_generators.ts";
+import { StageMerges } from "./stage_merges.ts";
 
 /** The operators behind one stage's head. */
 export class StageOutputs {
@@ -48,9 +48,10 @@ export class StageOutputs {
   readonly #asyncs = new Map<NodeId, { operator: AsyncOperator; downstream: Valve }>();
   /** Makes watermarks of event times. */
   readonly generators: StageGenerators;
-  readonly #merges = new Map<NodeId, MergedWatermarks>();
+  readonly #merges: StageMerges;
   readonly #sinks = new Set<SinkPort>();
   readonly #feeds = new Map<NodeId, SinkFeed>();
+  readonly #words: LastWords;
   readonly #flow: MarkFlow;
   /** Whether the stage's actors may take turns. */
   readonly valve: Valve;
@@ -60,11 +61,9 @@ export class StageOutputs {
     this.#stage = stage;
     this.#head = { node: head, port: "main" };
     this.#around = around;
-    this.generators = new StageGenerators(
-      around.clock,
-      around.restored?.generators,
-      () => this.holdsMarks,
-    );
+    this.#merges = new StageMerges(around.restored?.merges);
+    this.generators = new StageGenerators(around.clock, around.restored?.generators);
+    this.#words = new LastWords(around.restored?.words);
     this.valve = new Valve(resume);
     around.deadLetters?.gate.join(this.valve);
     around.halted.join(this.valve);
@@ -104,16 +103,15 @@ export class StageOutputs {
       decoding: compiling.decoding,
       generator: (node) => this.generators.of(node, domain),
     });
-    const close = () => owned.forEach(({ rx }) => rx.close());
     this.#callAgain(compiling);
+    const close = () => owned.forEach(({ rx }) => rx.close());
     return {
       next,
       sides,
       batch,
       end: (final) => {
-        const complete = final
-          ? owned.toReversed().map((of, index) => this.#completion(of, end, index))
-          : [];
+        const complete = (final ? owned.toReversed() : [])
+          .map((of, index) => this.#completion(of, end, index));
         passAll([...complete, ...this.#drains()], close);
       },
       close,
@@ -126,12 +124,12 @@ export class StageOutputs {
   }
 
   /** What is inside now, for a checkpoint. */
-  snapshot(): Pick<StageSnapshot, "generators" | "merges" | "pending"> {
+  snapshot(): Pick<StageSnapshot, "generators" | "merges" | "words" | "feeds" | "pending"> {
     return {
       generators: this.generators.snapshot(),
-      merges: [...this.#merges.values()].flatMap((merge, index) =>
-        merge.snapshot().map((heard) => ({ index, ...heard }))
-      ),
+      merges: this.#merges.snapshot(),
+      words: this.#words.snapshot(),
+      feeds: [...this.#feeds.values()].map((feed, index) => ({ index, ...feed.snapshot() })),
       pending: [...this.#asyncs.values()].flatMap(({ operator }) => operator.snapshot()),
     };
   }
@@ -144,13 +142,26 @@ export class StageOutputs {
 
   /** A watermark of the stage's input goes on. */
   watermark(origin: string, event: WatermarkEvent): void {
+    if (this.holdsMarks && this.#fromSource) this.#words.note(origin, event);
     this.#flow(origin, event);
+  }
+
+  /** Says again what may have been held up behind calls when the checkpoint was taken, behind those calls. */
+  sayAgain(origin: string): void {
+    if (!this.holdsMarks || this.#around.restored === undefined) return;
+    for (const event of this.#words.again(origin)) this.#flow(origin, event);
+    this.generators.sayAgain(origin);
   }
 
   /** An origin is there and is waited for. Stages behind know those from the start, `listed`; sinks here do not. */
   join(origin: string, listed: boolean): void {
-    if (!listed) return this.#flow(origin, { kind: "joined" });
-    for (const feed of this.#feeds.values()) feed.take(origin, { kind: "joined" });
+    if (!listed) this.#flow(origin, { kind: "joined" });
+    else for (const feed of this.#feeds.values()) feed.take(origin, { kind: "joined" });
+    this.sayAgain(origin);
+  }
+
+  get #fromSource(): boolean {
+    return this.#around.topology.nodes[this.#head.node]?.kind === "source";
   }
 
   /** The stage is over: everything still inside goes on, then the end. */
@@ -276,12 +287,11 @@ export class StageOutputs {
 
   /** Records that had no answer at the checkpoint. */
   #callAgain({ owner, answers }: Compiling): void {
-    for (const call of this.#around.restored?.pending ?? []) {
+    const operators = [...this.#asyncs.values()].map(({ operator }) => operator);
+    for (const call of this.#around.restored?.pending.filter((of) => of.owner === owner) ?? []) {
+      const operator = operators.find(({ name }) => name === call.operator);
       const emit = answers.get(call.operator);
-      const { operator } = [...this.#asyncs.values()]
-        .find(({ operator }) => operator.name === call.operator) ?? {};
-      if (call.owner !== owner || emit === undefined) continue;
-      operator?.pushAgain(call, emit);
+      if (emit !== undefined) operator?.pushAgain(call, emit);
     }
   }
 
@@ -304,7 +314,7 @@ export class StageOutputs {
         return [this.#compileFlow(main, valves)];
       case "merge": {
         const after = this.#compileFlow(main, valves);
-        const merged = this.#merges.get(node.id) ?? this.#makeMerge(node.id);
+        const merged = this.#merges.at(node.id);
         merged.join(input);
         return [(origin, event) => {
           for (const of of merged.apply(input, origin, event)) after(origin, of);
@@ -340,22 +350,17 @@ export class StageOutputs {
     }
   }
 
-  #makeMerge(id: NodeId): MergedWatermarks {
-    const merge = new MergedWatermarks();
-    const number = this.#merges.size;
-    for (const { index, origin, branches, ended } of this.#around.restored?.merges ?? []) {
-      if (index === number) merge.restore(origin, branches, ended);
-    }
-    this.#merges.set(id, merge);
-    return merge;
-  }
-
   /** A sink is told of watermarks if it wants to be. Reached twice, over a merge, the node is one feed. */
   #compileFeed({ id, name }: NodeOf<"sink">): MarkFlow[] {
-    const { sinks, topology } = this.#around;
+    const { sinks, topology, restored } = this.#around;
     const head = topology.nodes[this.#head.node];
     const splits = head?.kind === "source" && head.source.watermarks !== "channels";
-    const feed = this.#feeds.get(id) ?? sinks.get(name)?.feed(`${this.#stage}#${id}`, splits);
+    const index = this.#feeds.size;
+    const feed = this.#feeds.get(id) ?? sinks.get(name)?.feed(
+      `${this.#stage}#${id}`,
+      splits,
+      restored?.feeds.find((of) => of.index === index),
+    );
     if (feed === undefined) return [];
     this.#feeds.set(id, feed);
     return [(origin, event) => feed.take(origin, event)];

@@ -68,6 +68,8 @@ class WorkerEngine {
   #letters: DeadLetter[] = [];
   #letterCount = 0;
   #failed = false;
+  /** When the job was first started, if that was another run. */
+  #startedAt: number | undefined;
 
   constructor(around: WorkerSurroundings) {
     this.#around = around;
@@ -110,6 +112,10 @@ class WorkerEngine {
 
   #command(command: Command): void {
     if (command.type === "report") return this.#report();
+    if (command.type === "startedAt") {
+      this.#startedAt = command.at;
+      return;
+    }
     if (command.type === "ping") return this.#post({ type: "pong" });
     try {
       this.#open?.command(command);
@@ -244,7 +250,7 @@ class WorkerEngine {
       random,
       logger,
       aws: settings.aws,
-      startedAt: settings.startedAt,
+      startedAt: this.#startedAt ?? settings.startedAt,
       signal: this.#closing.signal,
     };
   }

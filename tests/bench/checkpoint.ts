@@ -110,7 +110,7 @@ async function liveKeys(print: Print): Promise<void> {
 function job(store: CheckpointStore, onCheckpoint: (event: CheckpointEvent) => void) {
   const [clock, random, logger] = [systemClock, systemRandom, silentLogger];
   const startedAt = clock.now();
-  const around = { job: "live-keys", aws: {}, clock, random, logger, startedAt, workers: 1 };
+  const around = { aws: {}, clock, random, logger, startedAt, workers: 1 };
   const running = Promise.withResolvers<void>();
   let records = 0;
   const supervisor = new Supervisor({
@@ -127,8 +127,8 @@ function job(store: CheckpointStore, onCheckpoint: (event: CheckpointEvent) => v
       if (state === "running") running.resolve();
       records = sources["changes"]?.records ?? 0;
     },
-    checkpoints: (failed) =>
-      openCheckpoints({ store, interval: "1d" }, { ...around, failed, onCheckpoint }),
+    checkpoints: (job, failed) =>
+      openCheckpoints({ store, interval: "1d" }, { ...around, job, failed, onCheckpoint }),
   });
   const hasRead = async (wanted: number) => {
     while (records < wanted) {

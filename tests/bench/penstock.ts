@@ -54,7 +54,6 @@ function measuredRun(
 ): Promise<void> {
   const { workload, dataDir, passes, workers, meter, sum, replayInput: input } = run;
   return runBenchJob({
-    job: workload,
     checkpoints,
     url: benchJobUrl(workload, { dataDir, passes, schema, input }),
     workers,
@@ -70,8 +69,6 @@ function measuredRun(
  */
 export async function runBenchJob(run: {
   readonly url: string;
-  /** The job's name, if it keeps checkpoints. */
-  readonly job?: string;
   readonly checkpoints?: KeepCheckpoints | undefined;
   readonly workers: number;
   /** Takes the sums of all workers. */
@@ -79,7 +76,7 @@ export async function runBenchJob(run: {
   /** Told now and then how many records went in so far. */
   readonly onRecords: (records: number) => void;
 }): Promise<void> {
-  const { url, job = "", checkpoints, workers, sum, onRecords } = run;
+  const { url, checkpoints, workers, sum, onRecords } = run;
   const [clock, random] = [systemClock, systemRandom];
   const startedAt = clock.now();
   const supervisor = new Supervisor({
@@ -89,7 +86,7 @@ export async function runBenchJob(run: {
     logger: checksumListener(sum),
     settings: { url, params: {}, aws: {}, startedAt, logLevel: "info" },
     ...(checkpoints === undefined ? {} : {
-      checkpoints: (failed) =>
+      checkpoints: (job, failed) =>
         openCheckpoints(checkpoints, {
           ...{ job, aws: {}, clock, random, logger: silentLogger, startedAt, workers, failed },
         }),

@@ -21,10 +21,13 @@ export class CollectedOutput<T> {
   readonly sink: Sink<T>;
 
   /** Of the workers' writers, where there are several: what is told is what all have been told. */
-  readonly #watermark = new InputWatermark([]);
+  #watermark = new InputWatermark([]);
   /** Those that are open: a job that is started again opens others. */
   readonly #open = new Set<string>();
   #opened = 0;
+  /** What has been told last. */
+  #at = -Infinity;
+  #idle = false;
 
   constructor(written: RowWriter<T>) {
     this.sink = {
@@ -35,10 +38,24 @@ export class CollectedOutput<T> {
     };
   }
 
+  /** The run that wrote here is left; the writers of the next one go on from what has been told. */
+  leave(): void {
+    this.#open.clear();
+    this.#watermark = new InputWatermark([], { at: this.#at, idle: this.#idle, origins: [] });
+  }
+
+  #tell(mark: WatermarkEvent): void {
+    if (mark.kind === "advance") this.#at = mark.at;
+    else this.#idle = mark.kind === "idle";
+    this.entries.push({ step: this.step, ...markEntry(mark) });
+  }
+
   #writer(written: RowWriter<T>): SinkWriter<T> {
     const name = `writer-${this.#opened++}`;
     this.#open.add(name);
     this.#watermark.apply(name, { kind: "joined" });
+    this.#watermark.apply(name, { kind: "advance", at: this.#at });
+    if (this.#idle) this.#watermark.apply(name, { kind: "idle" });
     return {
       write: ({ length, values, timestampAt }) => {
         for (const [row, value] of values.entries()) {
@@ -51,7 +68,7 @@ export class CollectedOutput<T> {
         const marks: readonly WatermarkEvent[] = this.#open.size === 1
           ? [mark]
           : outcomeOf(this.#watermark, name, mark);
-        for (const of of marks) this.entries.push({ step: this.step, ...markEntry(of) });
+        for (const of of marks) this.#tell(of);
       },
       flush: () => Promise.resolve(),
       close: () => {

@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { DIFFERENCES } from "./differences.ts";
 import { type GoldenFile, readGoldenFiles } from "./golden_file.ts";
 import { familyLines } from "./report.ts";
-import { FAMILIES, runFamily } from "./runner.ts";
+import { FAMILIES, runFamily, type RunnerOptions } from "./runner.ts";
 
 /** Of a family's cases, so many at most may show differences that are on purpose. */
 const DIFFERENT_SHARE_MAX = 0.01;
@@ -21,8 +21,11 @@ async function sharedFiles(): Promise<readonly GoldenFile[]> {
   }
 }
 
-async function assertPasses(file: GoldenFile, workers: number): Promise<void> {
-  const result = await runFamily(file, { seed: 1, workers });
+async function assertPasses(
+  file: GoldenFile,
+  options: Partial<RunnerOptions> & { workers: number },
+): Promise<void> {
+  const result = await runFamily(file, { seed: 1, ...options });
   assertEquals(result.failed.length, 0, familyLines(result).join("\n"));
   const different = [...result.different.values()].reduce((sum, count) => sum + count, 0);
   assertEquals(result.passed + different, file.cases.length);
@@ -43,11 +46,13 @@ describe("cases recorded from Flink", () => {
   for (const file of kept.filter(isCovered)) {
     for (const workers of [1, 3]) {
       it(`come out the same: ${file.family}, kept, ${workers} workers`, () =>
-        assertPasses(file, workers));
+        assertPasses(file, { workers }));
+      it(`come out the same when interrupted: ${file.family}, kept, ${workers} workers`, () =>
+        assertPasses(file, { workers, interrupt: true, seed: workers }));
     }
   }
   for (const file of shared.filter(isCovered)) {
-    it(`come out the same: ${file.family}, all`, () => assertPasses(file, 2));
+    it(`come out the same: ${file.family}, all`, () => assertPasses(file, { workers: 2 }));
   }
 
   it("fail when something else comes out", async () => {

@@ -1,6 +1,7 @@
 /**
- * `deno task conformance [folder] [--workers N] [--seed S]`: runs the golden cases at or below a folder through the
- * engine; ends with 1 if one fails.
+ * `deno task conformance [folder] [--workers N] [--seed S] [--interrupt]`: runs the golden cases at or below a folder
+ * through the engine; ends with 1 if one fails. With `--interrupt` each case is left behind a random step and goes on from
+ * a checkpoint, on another number of workers.
  *
  * @module
  */
@@ -35,14 +36,19 @@ function wholeNumber(name: string, text: string | undefined): number {
 const { values, positionals } = parseArgs({
   args: [...Deno.args],
   allowPositionals: true,
-  options: { workers: { type: "string" }, seed: { type: "string" } },
+  options: {
+    workers: { type: "string" },
+    seed: { type: "string" },
+    interrupt: { type: "boolean" },
+  },
 });
 const workers = wholeNumber("workers", values.workers);
 const seed = wholeNumber("seed", values.seed);
+const { interrupt } = values;
 const folder = positionals[0] ?? ((await isThere(SHARED)) ? SHARED : KEPT).pathname;
 const results: FamilyResult[] = [];
 for (const file of await readGoldenFiles(folder)) {
-  const result = await runFamily(file, { seed, workers });
+  const result = await runFamily(file, { seed, workers, interrupt });
   results.push(result);
   for (const line of familyLines(result)) print(line);
 }

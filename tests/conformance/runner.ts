@@ -43,19 +43,21 @@ export interface RunnerOptions {
   /** Of the first case; each next one has the next. */
   readonly seed: number;
   readonly workers: number;
+  /** Whether each case is interrupted at a random step, and goes on from a checkpoint. */
+  readonly interrupt?: boolean | undefined;
 }
 
 /** Runs the cases of a file. */
 export async function runFamily(
   { family: name, cases }: GoldenFile,
-  { seed, workers }: RunnerOptions,
+  { seed, workers, interrupt }: RunnerOptions,
 ): Promise<FamilyResult> {
   const family = FAMILIES.get(name);
   const different = new Map<Difference, number>();
   const failed: FailedCase[] = [];
   let passed = 0;
   for (const [index, of] of family === undefined ? [] : cases.entries()) {
-    const difference = await run(family, of, { seed: seed + index, workers });
+    const difference = await run(family, of, { seed: seed + index, workers, interrupt });
     if (difference === undefined) {
       passed++;
       continue;

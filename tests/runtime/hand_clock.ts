@@ -9,6 +9,8 @@ import type { Cancel, Clock } from "../../runtime/clock.ts";
 
 /** Times stand still until {@linkcode HandClock.pass}. */
 export class HandClock implements Clock {
+  /** By how much monotonic time is ahead: the whole process stood still. */
+  heldUpMs = 0;
   #now: number;
   readonly #timers = new Set<{ readonly at: number; readonly callback: () => void }>();
   readonly #deferred = new Set<() => void>();
@@ -28,7 +30,7 @@ export class HandClock implements Clock {
   }
 
   monotonic(): number {
-    return this.#now;
+    return this.#now + this.heldUpMs;
   }
 
   setTimer(delayMs: number, callback: () => void): Cancel {

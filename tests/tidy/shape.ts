@@ -20,9 +20,13 @@ const PROGRAMS = [
   "mod.ts",
   "runtime/main.ts",
   "tests/bench/main.ts",
+  "tests/chaos/job_process.ts",
+  "tests/chaos/kinesis_process.ts",
+  "tests/chaos/main.ts",
   "tests/conformance/main.ts",
   "tests/fuzz/decoder.ts",
   "tests/fuzz/encoder.ts",
+  "tests/workers/hanging_program.ts",
 ];
 /** Source of WebAssembly modules, in another language: its compiler says what is missing or not in use. */
 const COMPILED_APART = ["operators/decoder/assembly/", "runtime/state/key_table/assembly/"];

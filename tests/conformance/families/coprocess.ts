@@ -62,11 +62,13 @@ export const coprocess: Family = {
               numberOf(step, "processingTime"),
             );
           }
-          for (const  of of["left", "right"] as const) {
-            const [watermark, status] = [step[`${of}Watermark`], step[`${of}Status`]];
-            if (of in step) sources[of].push("in", recordOf(step, step));
-            if (watermark !== undefined) sources[of].push("in", { event: eventOf({ watermark }) });
-            if (status !== undefined) sources[of].push("in", { event: eventOf({ status }) });
+          for (const from of ["left", "right"] as const) {
+            const [watermark, status] = [step[`${from}Watermark`], step[`${from}Status`]];
+            if (from in step) sources[from].push("in", recordOf(step, step));
+            if (watermark !== undefined) {
+              sources[from].push("in", { event: eventOf({ watermark }) });
+            }
+            if (status !== undefined) sources[from].push("in", { event: eventOf({ status }) });
           }
         },
       },

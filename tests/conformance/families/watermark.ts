@@ -28,9 +28,9 @@ import { eventOf, recordOf } from "./steps.ts";
 export const watermark: Family = {
   name: "watermark",
   grouping: () => undefined,
-  run(of, { seed }) {
+  run(of, { seed, interrupt }) {
     // A generator is a shard's, a gate an operator's and a combination a source's on one worker: more would only watch.
-    const options = { seed, workers: 1 };
+    const options = { seed, interrupt, workers: 1, workersMax: 1 };
     const kind = textOf(of.spec, "kind");
     switch (kind) {
       case "generator":

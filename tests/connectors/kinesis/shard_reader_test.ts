@@ -1,7 +1,15 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { kinesis } from "../../../connectors/kinesis/kinesis.ts";
 import { textOf } from "../../../connectors/raw_record.ts";
+import { DataLossError } from "../../../connectors/source.ts";
 import { systemClock } from "../../../runtime/clock.ts";
 import type { Fault } from "./fault_proxy.ts";
 import { StreamFixture } from "./stream_fixture.ts";
@@ -197,6 +205,93 @@ describe("readShard()", () => {
     const line = fixture.lines.find(({ level }) => level === "error");
     assert(line?.message.startsWith("Data may be lost"));
     assertEquals(line?.fields.retentionHours, 24);
+  });
+
+  it("says when the gap ends at which a trimmed position has left it", async () => {
+    const stream = await fixture.stream("gap", 1);
+    await fixture.put(stream, numbered(3));
+    const source = kinesis.source(stream, { start: "trimHorizon" });
+    const { values, position } = await fixture.read(
+      source,
+      SHARD,
+      undefined,
+      (all) => all.length >= 3,
+    );
+    fixture.proxy.inject("GetShardIterator", error(400, "ResourceNotFoundException"));
+    await fixture.texts(source, SHARD, 3, position);
+    const [lost, end] = fixture.lines.filter(({ level }) => level === "error");
+    const arrival = (row: number) => values[row]?.approximateArrival ?? 0;
+    const from = Date.parse(String(lost?.fields.gapFrom));
+    assertEquals(from, Math.floor(arrival(2) / 1000) * 1000);
+    assertEquals(end?.fields.gapFrom, lost?.fields.gapFrom);
+    assertEquals(end?.fields.gapTo, new Date(arrival(0)).toISOString());
+  });
+
+  describe('with onDataLoss "stop"', () => {
+    const reading = async (name: string) => {
+      const stream = await fixture.stream(name, 1);
+      await fixture.put(stream, [["a", "old"], ["a", "new"]]);
+      const oldest = kinesis.source(stream, { start: "trimHorizon", onDataLoss: "stop" });
+      const { values } = await fixture.read(oldest, SHARD, undefined, (all) => all.length >= 2);
+      return { stream, oldest, position: values[0]?.sequenceNumber };
+    };
+    const assertStops = async (reading: () => Promise<unknown>, ...says: readonly string[]) => {
+      const failure = await assertRejects(reading, DataLossError);
+      for (const text of says) assertStringIncludes(failure.message, text);
+      assertEquals(fixture.lines.filter(({ level }) => level === "error"), []);
+    };
+
+    it("stops at a position that is gone", async () => {
+      const { oldest, position, stream } = await reading("stop-trimmed");
+      fixture.proxy.inject("GetShardIterator", error(400, "ResourceNotFoundException"));
+      await assertStops(
+        () => fixture.read(oldest, SHARD, position, () => true),
+        `shard "${SHARD}" of stream "${stream}" after position "${position}"`,
+        'then start once with onDataLoss "continue"',
+      );
+    });
+
+    it("stops at a shard that is gone", async () => {
+      const { oldest, position } = await reading("stop-gone");
+      const gone = "shardId-000000000007";
+      await assertStops(() => fixture.read(oldest, gone, position, () => true), "expired before");
+    });
+
+    it("stops at a position that is older than the retention", async () => {
+      const { oldest, position } = await reading("stop-aged");
+      fixture.agedBy(30);
+      const day = /gap from \d{4}-.*Z to \d{4}-.*Z\)/;
+      const failure = await assertRejects(
+        () => fixture.read(oldest, SHARD, position, () => true),
+        DataLossError,
+        "Data may be lost",
+      );
+      assertMatch(failure.message, day);
+    });
+
+    it("stops at a time that is, if reading had got there, and not if the job says so", async () => {
+      const { stream } = await reading("stop-time");
+      const at = fixture.context.clock.now() - 30 * 3_600_000;
+      const latest = kinesis.source(stream, { onDataLoss: "stop" });
+      await assertStops(() => fixture.read(latest, SHARD, `at:${at}`, () => true), "may be lost");
+      const since = kinesis.source(stream, { start: { at }, onDataLoss: "stop" });
+      assertEquals(await fixture.texts(since, SHARD, 2), ["old", "new"]);
+      assertEquals(await fixture.texts(since, SHARD, 2, `at:${at}`), ["old", "new"]);
+    });
+
+    it("reads as ever where nothing is lost", async () => {
+      const { oldest, position } = await reading("stop-not");
+      fixture.agedBy(23);
+      assertEquals(await fixture.texts(oldest, SHARD, 1, position), ["new"]);
+    });
+
+    it("is no other word", () => {
+      const onDataLoss = JSON.parse('"halt"');
+      assertThrows(
+        () => kinesis.source("s", { onDataLoss }),
+        RangeError,
+      );
+    });
   });
 
   for (

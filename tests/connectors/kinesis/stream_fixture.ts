@@ -43,6 +43,7 @@ export class StreamFixture {
   readonly rejected: Rejected[] = [];
   readonly failures: Error[] = [];
   readonly context: ReadContext & SinkContext;
+  #aheadMs = 0;
 
   private constructor(
     closeKinesis: () => Promise<void>,
@@ -52,8 +53,9 @@ export class StreamFixture {
     this.#closeKinesis = closeKinesis;
     this.proxy = proxy;
     this.direct = direct;
+    const clock = jumpingClock();
     this.context = {
-      clock: jumpingClock(),
+      clock: { ...clock, now: () => clock.now() + this.#aheadMs },
       random: seededRandom(1),
       logger: this.#logger(),
       aws: { endpoint: proxy.endpoint, region: "us-east-1" },
@@ -78,6 +80,11 @@ export class StreamFixture {
     this.direct.client.destroy();
     await this.proxy.close();
     await this.#closeKinesis();
+  }
+
+  /** Everything that there is has become so many hours older, for those who read. */
+  agedBy(hours: number): void {
+    this.#aheadMs = hours * 3_600_000;
   }
 
   /** Creates a stream on the machine's clock. */

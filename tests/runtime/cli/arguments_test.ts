@@ -18,6 +18,7 @@ describe("parseStartArguments()", () => {
       isolation: "web-worker",
       params: {},
       bookings: undefined,
+      checkpoints: undefined,
       describe: undefined,
     });
   });
@@ -37,6 +38,7 @@ describe("parseStartArguments()", () => {
       isolation: "thread",
       params: { limit: "6", query: "a=b" },
       bookings: undefined,
+      checkpoints: undefined,
       describe: "json",
     });
     assertEquals([parse("job.ts").logLevel, parse("--bookings 1000").bookings], ["info", 1000]);
@@ -112,5 +114,25 @@ describe("HELP", () => {
     ) {
       assertStringIncludes(HELP, `--${flag} `);
     }
+  });
+
+  it("takes where checkpoints are kept, and refuses what says how without it", () => {
+    assertEquals(
+      parse("job.ts --checkpoints jobs.db --interval 500ms --allow-dropped-state").checkpoints,
+      { store: "jobs.db", intervalMs: 500, allowDroppedState: true },
+    );
+    assertEquals(parse("job.ts --checkpoints s3://bucket/jobs").checkpoints, {
+      store: "s3://bucket/jobs",
+      intervalMs: undefined,
+      allowDroppedState: false,
+    });
+    for (
+      const [line, message] of [
+        ["--interval 1s", "Cannot use --interval without --checkpoints"],
+        ["--allow-dropped-state", "Cannot use --allow-dropped-state without --checkpoints"],
+        ["--checkpoints jobs", 'Cannot tell which checkpoint store "jobs" is'],
+        ["--checkpoints jobs.db --interval 0s", "Cannot use --interval 0s: expected a time"],
+      ] as const
+    ) assertThrows(() => parse(line), UsageError, message);
   });
 });

@@ -29,6 +29,16 @@ describe("decideRestart()", () => {
     ]);
   });
 
+  it("takes other limits", () => {
+    const limits = { restartsMax: 2, windowMs: 1000, delayMs: 10, delayMsMax: 15 };
+    const decide = (restarts: readonly number[]) => decideRestart(restarts, NOW, () => 1, limits);
+    assertEquals([decide([NOW - 1000, NOW - 1000]), decide([NOW - 1]), decide([NOW, NOW])], [
+      { kind: "restart", afterMs: 10 },
+      { kind: "restart", afterMs: 15 },
+      { kind: "give up", restarts: 2, windowMs: 1000 },
+    ]);
+  });
+
   it("gives up at the limit, and forgets what is older than its window", () => {
     const last = recent(RESTARTS_MAX - 1);
     assertEquals(decideRestart(last, NOW, () => 1).kind, "restart");

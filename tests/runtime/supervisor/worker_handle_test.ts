@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertStrictEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { WORKER_REPLY_MS_MAX } from "../../../runtime/limits.ts";
 import { WorkerHandle, type WorkerNotice } from "../../../runtime/supervisor/worker_handle.ts";
@@ -106,6 +106,44 @@ describe("WorkerHandle", () => {
     );
     worker.tell({ type: "stop", drain: false });
     assertEquals([port.heard, deaths.length, clock.waiting], [["close"], 1, 0]);
+  });
+
+  it("takes a worker for dead that is silent while it is watched, and says the remedy", async () => {
+    const { worker, clock, deaths, port } = handle(mute);
+    await worker.ready;
+    worker.watch(1000, "do this");
+    clock.pass(999);
+    assertEquals([deaths, port.heard], [[], ["ping", "ping", "ping", "ping"]]);
+    clock.pass(1);
+    assertEquals(deaths.length, 1);
+    assertMatch(deaths[0] ?? "", /^3: Worker 3 has not answered for 1000 ms: .* handler; do this$/);
+    assertEquals(clock.waiting, 0);
+  });
+
+  it("lets a worker live that answers", async () => {
+    const { worker, clock, deaths } = handle((port, { type }) => {
+      if (type === "ping") port.say({ type: "pong" });
+      return true;
+    });
+    await worker.ready;
+    worker.watch(1000);
+    clock.pass(60_000);
+    assertEquals(deaths, []);
+    worker.terminate();
+    assertEquals(clock.waiting, 0);
+  });
+
+  it("does not blame a worker when the supervisor itself was held up", async () => {
+    const { worker, clock, deaths } = handle(mute);
+    await worker.ready;
+    worker.watch(1000);
+    clock.heldUpMs = 5000;
+    clock.pass(250);
+    assertEquals(deaths, []);
+    clock.pass(999);
+    assertEquals(deaths, []);
+    clock.pass(1);
+    assertEquals(deaths.length, 1);
   });
 
   it("ends the worker when asked to, which is no death", async () => {

@@ -51,6 +51,28 @@ describe("ScriptedSource", () => {
     assertEquals(log, ["y@1 to 1"]);
   });
 
+  it("goes on behind a word, and behind a row with the words that follow it", async () => {
+    const idle = { event: { kind: "idle" } } as const;
+    const active = { event: { kind: "active" } } as const;
+    const source = new ScriptedSource<string>({ shards: ["a"] });
+    source.push("a", idle, { value: "x" }, idle, active, { value: "y" });
+    const logs = ["0", "1", "2", "3"].map((after) => reading(source, "a", after).log);
+    await turns(2);
+    assertEquals(logs.flat(), [
+      "x@1 y@4 idle<1 active<1 to 4",
+      "y@4 idle<0 active<0 to 4",
+      "y@4 active<0 to 4",
+      "y@4 to 4",
+    ]);
+    const marks: (readonly [string, string])[] = [];
+    const demand = { next: () => Promise.resolve() };
+    source.read("a", undefined, { ...connectorContext(systemClock), demand }).subscribe((batch) => {
+      for (const { event, position } of batch.marks ?? []) marks.push([event.kind, position]);
+    });
+    await turns(2);
+    assertEquals(marks, [["idle", "0"], ["idle", "2"], ["active", "3"]]);
+  });
+
   it("errors for a shard that is not there and a position that is no step", async () => {
     const source = new ScriptedSource<string>({ shards: ["a"] });
     const logs = [reading(source, "b").log, reading(source, "a", "x").log];

@@ -50,6 +50,51 @@ describe("EventTimeGenerator", () => {
     assertEquals(generator.tick(95, false), [{ kind: "active" }, { kind: "advance", at: 5 }]);
   });
 
+  it("goes on from a checkpoint as if there had been none, wherever that was taken", () => {
+    const sees = new Set([0, 1, 4, 9, 10]);
+    const run = (ask: (of: EventTimeGenerator, now: number) => unknown, interruptedAt?: number) => {
+      let generator = new EventTimeGenerator(0, 10);
+      return Array.from({ length: 16 }, (_, step) => {
+        if (sees.has(step)) generator.see(step);
+        if (step === interruptedAt) {
+          const time = generator.snapshot(step * 7);
+          generator = new EventTimeGenerator(0, 10);
+          // The new clock says something else.
+          generator.restore(time, step * 7 + 1000, true);
+        }
+        const now = step * 7 + (interruptedAt === undefined || step < interruptedAt ? 0 : 1000);
+        return ask(generator, now);
+      });
+    };
+    const tick = (of: EventTimeGenerator, now: number) => of.tick(now, false);
+    const probe = (of: EventTimeGenerator) => [of.probe(false), of.take()];
+    for (const ask of [tick, probe]) {
+      const whole = run(ask);
+      for (let step = 0; step < 16; step++) assertEquals(run(ask, step), whole, `step ${step}`);
+    }
+  });
+
+  it("waits for idleness anew where it was not listening, and stays idle if it was", () => {
+    const idle = { kind: "idle" } as const;
+    const quiet = new EventTimeGenerator(0, 10);
+    for (const now of [0, 10]) quiet.tick(now, false);
+    const restored = (of: EventTimeGenerator, now: number) => {
+      const generator = new EventTimeGenerator(0, 10);
+      generator.restore(of.snapshot(now), now, false);
+      return generator;
+    };
+    const anew = restored(quiet, 10);
+    assertEquals([11, 12, 22].map((now) => anew.tick(now, false)), [[], [], []]);
+    assertEquals(anew.tick(23, false), [idle]);
+    const still = restored(anew, 23);
+    assertEquals([30, 40, 60].map((now) => still.tick(now, false)), [[], [], []]);
+    still.see(5);
+    assertEquals(still.tick(70, false), [{ kind: "active" }, { kind: "advance", at: 4 }]);
+    const probed = new EventTimeGenerator(0, 10);
+    probed.probe(false);
+    assertEquals(restored(probed, 0).probe(false), undefined);
+  });
+
   it("does not count time in which records are held", () => {
     const generator = new EventTimeGenerator(0, 10);
     generator.tick(0, false);

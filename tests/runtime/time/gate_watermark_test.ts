@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { GateWatermark } from "../../../runtime/time/gate_watermark.ts";
+import { type GateOrigins, GateWatermark } from "../../../runtime/time/gate_watermark.ts";
 import type { WatermarkEvent } from "../../../runtime/time/watermark.ts";
 
 const advance = (at: number): WatermarkEvent => ({ kind: "advance", at });
@@ -45,6 +45,67 @@ describe("GateWatermark", () => {
     gate.apply("a/b/0", advance(3));
     gate.apply("a/0", advance(5));
     assertEquals(gate.at, 3);
+  });
+
+  const restored = (gate: GateWatermark, origins: GateOrigins) =>
+    new GateWatermark(origins, gate.snapshot());
+
+  it("waits after a restart for whom it waited, and for origins that are new", () => {
+    const splits = new Map([["a", ["a/0"]]]);
+    const gate = new GateWatermark({ splits, channels: ["x/y@0"] });
+    gate.apply("a/0", advance(5));
+    gate.apply("x/y@0", advance(7));
+    assertEquals(gate.at, 5);
+    // A shard that was found at the restart, and one that the source split into.
+    gate.apply("a/0", { kind: "ended", successors: ["a/1"] });
+    const again = restored(gate, {
+      splits: new Map([["a", ["a/1", "a/new"]]]),
+      channels: ["x/y@0"],
+    });
+    again.apply("a/1", advance(6));
+    again.apply("x/y@0", advance(9));
+    assertEquals(again.at, 5);
+    again.apply("a/new", advance(6));
+    assertEquals(again.at, 6);
+    // A stage and a source that the job did not have, though their names are like those of others.
+    const more = restored(again, {
+      splits: new Map([["a", ["a/1"]], ["a/1", ["a/1/0"]]]),
+      channels: ["x/y@0", "x/z@0"],
+    });
+    for (const origin of ["a/1", "a/new", "x/y@0"]) more.apply(origin, advance(20));
+    assertEquals(more.at, 6);
+    more.apply("a/1/0", advance(20));
+    assertEquals(more.at, 6);
+    more.apply("x/z@0", advance(15));
+    assertEquals(more.at, 15);
+  });
+
+  it("lets a source that had no shard left join again, behind the others", () => {
+    const splits = new Map([["a", ["a/0"]], ["b", ["b/0"]]]);
+    const gate = new GateWatermark({ splits, channels: [] });
+    gate.apply("a/0", { kind: "ended", successors: [] });
+    gate.apply("b/0", advance(9));
+    const again = restored(gate, {
+      splits: new Map([["a", ["a/1"]], ["b", ["b/0"]]]),
+      channels: [],
+    });
+    again.apply("a/1", advance(4));
+    again.apply("b/0", advance(12));
+    assertEquals(again.at, 12);
+    again.apply("a/1", advance(13));
+    again.apply("b/0", advance(20));
+    assertEquals(again.at, 13);
+  });
+
+  it("stays over, and idle, as it was", () => {
+    const origins = { splits: new Map([["a", ["a/0"]]]), channels: ["x@0"] };
+    const gate = new GateWatermark(origins);
+    for (const origin of ["a/0", "x@0"]) gate.apply(origin, { kind: "idle" });
+    assertEquals(restored(gate, origins).idle, true);
+    assertEquals(restored(gate, { ...origins, channels: ["x@0", "y@0"] }).idle, false);
+    gate.finish();
+    const over = restored(gate, { splits: new Map([["a", []]]), channels: ["x@0"] });
+    assertEquals([over.at, over.idle], [Infinity, gate.idle]);
   });
 
   it("does not wait for a source without shards until it has one", () => {

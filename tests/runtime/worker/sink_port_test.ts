@@ -194,6 +194,32 @@ describe("SinkPort", () => {
     assertEquals(log.slice(2), ["until Infinity"]);
   });
 
+  it("goes on from what feeds had told it at a checkpoint", () => {
+    const names = ["one", "other"];
+    const first = port({ marks: true });
+    const [one, other] = names.map((name) => first.sink.feed(name, false));
+    one?.take("one@0", { kind: "advance", at: 5 });
+    other?.take("other@0", { kind: "advance", at: 3 });
+    one?.take("one@0", { kind: "idle" });
+    other?.take("other@0", { kind: "idle" });
+    assertEquals(first.log, ["until 3", "until 5", "idle"]);
+    const kept = [one, other].flatMap((feed) => feed === undefined ? [] : [feed.snapshot()]);
+    const next = port({ marks: true });
+    const [again, more] = names.map((name, index) => {
+      const of = kept[index];
+      return next.sink.feed(name, false, of && { ...of, index, spread: false });
+    });
+    again?.take("one@0", { kind: "active" });
+    more?.take("other@0", { kind: "advance", at: 9 });
+    again?.take("one@0", { kind: "advance", at: 7 });
+    one?.take("one@0", { kind: "active" });
+    const until = first.log.length - 1;
+    other?.take("other@0", { kind: "advance", at: 9 });
+    one?.take("one@0", { kind: "advance", at: 7 });
+    assertEquals(next.log, first.log.slice(until));
+    assertEquals(next.log, ["active", "until 7"]);
+  });
+
   it("asks nobody for watermarks that its writer does not want", () => {
     assertEquals(port().sink.feed("stage", false), undefined);
   });

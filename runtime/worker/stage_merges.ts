@@ -1,0 +1,40 @@
+/**
+ * The merges inside of one stage, with what their branches have said of event time.
+ *
+ * @module
+ */
+
+import type { MergeTime } from "../checkpoint/worker_snapshot.ts";
+import type { NodeId } from "../topology.ts";
+import { MergedWatermarks } from "./merged_watermarks.ts";
+
+/** By node, in order of building. */
+export class StageMerges {
+  readonly #merges = new Map<NodeId, MergedWatermarks>();
+  readonly #restored: readonly MergeTime[];
+
+  /** @param restored what branches had said at the checkpoint that the job starts from */
+  constructor(restored: readonly MergeTime[] = []) {
+    this.#restored = restored;
+  }
+
+  /** That of a node. */
+  at(id: NodeId): MergedWatermarks {
+    const known = this.#merges.get(id);
+    if (known !== undefined) return known;
+    const merge = new MergedWatermarks();
+    const number = this.#merges.size;
+    for (const { index, origin, branches, ended } of this.#restored) {
+      if (index === number) merge.restore(origin, branches, ended);
+    }
+    this.#merges.set(id, merge);
+    return merge;
+  }
+
+  /** What branches have said, for a checkpoint. */
+  snapshot(): readonly MergeTime[] {
+    return [...this.#merges.values()].flatMap((merge, index) =>
+      merge.snapshot().map((heard) => ({ index, ...heard }))
+    );
+  }
+}
