@@ -17,9 +17,14 @@ interface LockingNavigator extends Navigator {
   readonly locks?: { request(name: string, held: () => Promise<void>): Promise<void> };
 }
 
-// A thread that is stuck in a loop goes on after terminate(), unless it holds a lock: then its execution is ended.
-const { locks }: LockingNavigator = navigator;
-void locks?.request(`penstock-thread-${threadId}`, () => new Promise(() => {}));
+/**
+ * A thread that is stuck in a loop goes on after terminate(), unless it holds a lock: then its execution is ended. Taken
+ * when the job's module is there: to end a thread while it loads modules can end the process.
+ */
+function holdLock(): void {
+  const { locks }: LockingNavigator = navigator;
+  void locks?.request(`penstock-thread-${threadId}`, () => new Promise(() => {}));
+}
 
 const parent = parentPort;
 if (parent === null) throw new Error("Cannot start a worker here: this module is for threads");
@@ -36,7 +41,11 @@ startWorker({
   clock: systemClock,
   random: systemRandom,
   outside: { enter() {}, leave() {} },
-  loadJob: importJob,
+  loadJob: async (settings) => {
+    const job = await importJob(settings);
+    holdLock();
+    return job;
+  },
   openLink(link) {
     if (link instanceof MessagePort) return portOver<PeerMessage, PeerMessage>(link);
     throw new TypeError("Cannot open a link: expected a MessagePort");
