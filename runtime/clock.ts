@@ -22,12 +22,22 @@ export interface Clock {
   defer(callback: () => void): Cancel;
 }
 
+/** The longest delay that the system's timers know, ms: 24.8 days. */
+const SYSTEM_TIMER_MS_MAX = 2 ** 31 - 1;
+
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   setTimer(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
+    let left = delayMs;
+    // The system's timers fire at once when they are asked for more.
+    const wait = (): ReturnType<typeof setTimeout> => {
+      const ms = Math.min(left, SYSTEM_TIMER_MS_MAX);
+      left -= ms;
+      return setTimeout(left > 0 ? () => timer = wait() : callback, ms);
+    };
+    let timer = wait();
     return () => clearTimeout(timer);
   },
   defer(callback) {

@@ -166,10 +166,14 @@ export class CheckpointCatalogue {
    * newer Penstock nothing is removed: its parts are not known.
    *
    * @param count how many to keep, at least 1
+   * @param used those that somebody reads: they stay as well, this time
    * @returns the numbers of those that were removed
    * @throws {RangeError} if `count` is not a whole number from 1
    */
-  async retain(count: number): Promise<readonly number[]> {
+  async retain(
+    count: number,
+    used: { has(id: number): boolean } = new Set<number>(),
+  ): Promise<readonly number[]> {
     if (!Number.isSafeInteger(count) || count < 1) {
       throw new RangeError(`Cannot keep ${count} checkpoints: keep a whole number of them, from 1`);
     }
@@ -181,7 +185,11 @@ export class CheckpointCatalogue {
       if (known === "newer") return [];
       if (known !== undefined) kept.push(known);
     }
-    const removed = kept.filter(({ kind }) => kind === "checkpoint").slice(count).reverse();
+    const removed = kept
+      .filter(({ kind }) => kind === "checkpoint")
+      .slice(count)
+      .filter(({ id }) => !used.has(id))
+      .reverse();
     const uses = new Map<string, number>();
     for (const name of kept.flatMap(({ parts }) => parts)) {
       uses.set(name, (uses.get(name) ?? 0) + 1);

@@ -61,8 +61,8 @@ type State =
     readonly cancelTimeout: Cancel;
   };
 
-/** Someone who asked for a savepoint. */
-interface SavepointRequest {
+/** Someone who asked for a checkpoint, or for a copy of one. */
+interface CheckpointRequest {
   resolve(kept: KeptCheckpoint): void;
   reject(error: Error): void;
 }
@@ -101,9 +101,9 @@ export class CheckpointCoordinator {
   /** Of restores: what was begun before the last one is not built upon. */
   #restores = 0;
   #endedAt = -Infinity;
-  #requests: SavepointRequest[] = [];
+  #requests: CheckpointRequest[] = [];
   /** Those that the checkpoint under way is for. */
-  #served: SavepointRequest[] = [];
+  #served: CheckpointRequest[] = [];
 
   constructor(options: CoordinatorOptions) {
     this.#options = options;
@@ -162,13 +162,33 @@ export class CheckpointCoordinator {
     this.#reject(new Error("Cannot take the savepoint: the job has stopped or failed meanwhile"));
   }
 
-  /** A checkpoint now, that is kept until somebody removes it. Rejects if it fails. */
-  savepoint(): Promise<KeptCheckpoint> {
+  /** A checkpoint now. Rejects if it fails. */
+  checkpoint(): Promise<KeptCheckpoint> {
+    return this.#request((kept) => Promise.resolve(kept));
+  }
+
+  /**
+   * A checkpoint now, and a copy of it that is kept until somebody removes it. Rejects if either fails.
+   *
+   * @param to the store for the copy, if not this one
+   */
+  savepoint(to?: OpenCheckpointStore): Promise<KeptCheckpoint> {
+    return this.#request((kept) => {
+      // Its number is taken before the next checkpoint's: the job must never go on from what is older.
+      const number = to === undefined ? this.#nextEpoch++ : undefined;
+      const copying = this.#options.shelf.copy(kept.id, to, number);
+      this.#writing = Promise.allSettled([this.#writing, copying]);
+      return copying;
+    });
+  }
+
+  /** @param then called at the moment at which the checkpoint is there, before another one begins */
+  #request(then: (kept: KeptCheckpoint) => Promise<KeptCheckpoint>): Promise<KeptCheckpoint> {
     return new Promise((resolve, reject) => {
       if (this.#attempt === undefined) {
         return reject(new Error("Cannot take a savepoint: the job is not running"));
       }
-      this.#requests.push({ resolve, reject });
+      this.#requests.push({ resolve: (kept) => resolve(then(kept)), reject });
       if (this.#state.kind === "waiting") this.#trigger();
     });
   }
@@ -186,12 +206,6 @@ export class CheckpointCoordinator {
     const late = delay(this.#options.clock, CHECKPOINT_WRITE_WAIT_MS_MAX, patience.signal);
     await Promise.race([this.#writing, late]);
     patience.abort();
-  }
-
-  /** A copy of a checkpoint that is kept until somebody removes it: a savepoint, in this store or another. */
-  async copy(kept: KeptCheckpoint, to: OpenCheckpointStore | undefined): Promise<KeptCheckpoint> {
-    const { shelf } = this.#options;
-    return await shelf.copy(kept.id, to, to === undefined ? this.#nextEpoch++ : undefined);
   }
 
   /** The number for the snapshot of a job that has ended. */

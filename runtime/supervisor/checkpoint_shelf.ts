@@ -66,6 +66,8 @@ export class CheckpointShelf {
   /** Parts of the checkpoints that are built upon. */
   #parts = new Map<string, ManifestPart>();
   #nextNumber = 1;
+  /** Checkpoints that are being copied, and how often: they are not removed meanwhile. */
+  readonly #copied = new Map<number, number>();
 
   constructor(options: ShelfOptions) {
     this.#options = options;
@@ -178,8 +180,22 @@ export class CheckpointShelf {
     other: OpenCheckpointStore | undefined,
     number: number | undefined,
   ): Promise<KeptCheckpoint> {
-    const { catalogue, clock, store, logger } = this.#options;
-    const to = other ?? store;
+    this.#copied.set(id, (this.#copied.get(id) ?? 0) + 1);
+    try {
+      return await this.#copy(id, other ?? this.#options.store, number);
+    } finally {
+      const others = (this.#copied.get(id) ?? 0) - 1;
+      if (others > 0) this.#copied.set(id, others);
+      else this.#copied.delete(id);
+    }
+  }
+
+  async #copy(
+    id: number,
+    to: OpenCheckpointStore,
+    number: number | undefined,
+  ): Promise<KeptCheckpoint> {
+    const { catalogue, clock, logger } = this.#options;
     const as = number ?? await new CheckpointCatalogue(to, logger).nextId();
     const loaded = await catalogue.load(id);
     const { manifest, parts } = selfContained(loaded, { merge: mergeChain, keysIn }, {
@@ -244,7 +260,7 @@ export class CheckpointShelf {
   /** Removes what is older than what is kept: in the background, since nothing waits for it. */
   #tidy(): void {
     const { catalogue, keep, logger, store } = this.#options;
-    catalogue.retain(keep).catch((error) => {
+    catalogue.retain(keep, this.#copied).catch((error) => {
       logger.warn("Old checkpoints could not be removed; trying again after the next one", {
         store: store.name,
         reason: error instanceof Error ? error.message : String(error),

@@ -59,7 +59,17 @@ export async function openCheckpoints(
   const policy = checkpointPolicy(keep);
   const closing = new AbortController();
   const store = await openStore(keep.store, around, closing.signal);
-  const from = keep.from === undefined ? undefined : await chosen(keep.from, store, around);
+  const closed = async () => {
+    closing.abort();
+    await store.close();
+  };
+  let from: LoadedCheckpoint | undefined;
+  try {
+    from = keep.from === undefined ? undefined : await chosen(keep.from, store, around);
+  } catch (error) {
+    await closed();
+    throw error;
+  }
   const catalogue = new CheckpointCatalogue(store, logger);
   const shelf = new CheckpointShelf({
     ...{ store, catalogue, from, clock, random, logger },
@@ -69,10 +79,7 @@ export async function openCheckpoints(
     ...{ shelf, policy, clock, logger, startedAt, workers, failed },
     allowDroppedState: keep.allowDroppedState ?? false,
     ...(onCheckpoint === undefined ? {} : { onCheckpoint }),
-    closed: async () => {
-      closing.abort();
-      await store.close();
-    },
+    closed,
   });
 }
 
@@ -93,8 +100,8 @@ async function chosen(
   own: OpenCheckpointStore,
   around: CheckpointSurroundings,
 ): Promise<LoadedCheckpoint> {
-  const { signal } = new AbortController();
-  const open = store === undefined ? own : await openStore(store, around, signal);
+  const closing = new AbortController();
+  const open = store === undefined ? own : await openStore(store, around, closing.signal);
   try {
     const catalogue = new CheckpointCatalogue(open, around.logger);
     const loaded = id === undefined ? await catalogue.latest() : await catalogue.load(id);
@@ -104,6 +111,7 @@ async function chosen(
         "name another store, or start without one",
     );
   } finally {
+    closing.abort();
     if (open !== own) await open.close();
   }
 }

@@ -15,7 +15,7 @@ import type {
   RestoredWorker,
 } from "../checkpoint/worker_snapshot.ts";
 import type { JobPlan } from "../stage_plan.ts";
-import { originOf } from "../worker/keyed_stage.ts";
+import { originOf } from "../worker/stage_inputs.ts";
 import type { RestoredJob } from "./job_attempt.ts";
 
 /** A checkpoint that has been read. */

@@ -130,7 +130,7 @@ export class Supervisor {
 
   /** A checkpoint now. Rejects if it fails, or none can be taken. */
   async checkpoint(): Promise<KeptCheckpoint> {
-    return await this.#coordinator("a checkpoint").savepoint();
+    return await this.#coordinator("a checkpoint").checkpoint();
   }
 
   /**
@@ -139,8 +139,7 @@ export class Supervisor {
    * @param to the store for it, if not that of the checkpoints
    */
   async savepoint(to?: OpenCheckpointStore): Promise<KeptCheckpoint> {
-    const coordinator = this.#coordinator("a savepoint");
-    return await coordinator.copy(await coordinator.savepoint(), to);
+    return await this.#coordinator("a savepoint").savepoint(to);
   }
 
   #coordinator(what: string): CheckpointCoordinator {

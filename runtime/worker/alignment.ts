@@ -3,8 +3,11 @@
  * behind it is. What a channel brings behind its barrier waits; what others bring goes on. Pure: the stage carries out
  * what is decided here.
  *
+ * The supervisor's own word of the epoch is waited for as well: it comes behind its word of what became of the epoch
+ * before, which barriers from other workers may overtake.
+ *
  * ```
- *             a barrier, others to come              the last one, or an end in its place
+ *             a barrier, others to come              the last one, or an end or the word in its place
  *  flowing ────────────────────────────> aligning ──────────────────────────────────────┐
  *     ^ │                                                                               v
  *     │ └───────────────────── the only channel that is open ────────────────────> reached
@@ -41,6 +44,7 @@ export type Taking = "go on" | "held";
  * import { assertEquals } from "@std/assert";
  * import { Alignment } from "./alignment.ts";
  * const alignment = new Alignment<string, number>(["a", "b"]);
+ * assertEquals(alignment.announced(1), false);
  * assertEquals(alignment.barrier("a", 1, 0), false);
  * assertEquals([alignment.take("a", 10), alignment.take("b", 20)], ["held", "go on"]);
  * assertEquals(alignment.barrier("b", 1, 5), true); // It has come over both.
@@ -51,6 +55,8 @@ export class Alignment<Channel, Message> {
   readonly #open: Set<Channel>;
   readonly #passed = new Set<Channel>();
   #held: Message[] = [];
+  /** The newest epoch that the supervisor has spoken of. */
+  #announced: number | undefined;
   #state: AlignmentState = { kind: "flowing" };
 
   /** @param channels all that will say that they have ended */
@@ -75,8 +81,14 @@ export class Alignment<Channel, Message> {
     return "held";
   }
 
+  /** The supervisor has said that an epoch begins. Returns whether its barrier has already come over all that are open. */
+  announced(epoch: number): boolean {
+    this.#announced = epoch;
+    return this.#isReached();
+  }
+
   /**
-   * The barrier has come over a channel. Returns whether it has now come over all that are open.
+   * The barrier has come over a channel. Returns whether it has now come over all that are open, and was announced.
    *
    * @param now when, for the time that alignment takes
    * @throws {Error} if another epoch is under way: a mistake in the engine
@@ -109,7 +121,8 @@ export class Alignment<Channel, Message> {
 
   #isReached(): boolean {
     const state = this.#state;
-    if (state.kind !== "aligning" || this.#passed.size < this.#open.size) return false;
+    if (state.kind !== "aligning" || state.epoch !== this.#announced) return false;
+    if (this.#passed.size < this.#open.size) return false;
     this.#state = { ...state, kind: "reached" };
     return true;
   }

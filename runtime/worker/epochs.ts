@@ -37,7 +37,7 @@ export class Epochs {
     return this.#commits;
   }
 
-  /** The snapshot of an epoch: begun by the host's word, or by a barrier of another worker that was faster. */
+  /** The snapshot of an epoch: begun by the supervisor's word, without which no stage passes a barrier. */
   of(epoch: number): EpochSnapshot {
     const { tell } = this.#options;
     return this.#snapshots.get(epoch) ?? this.begin(

@@ -27,7 +27,7 @@ import {
 import { ProcessingTime } from "./processing_time.ts";
 import type { RecordCursor } from "./record_cursor.ts";
 import { orderByGroup } from "./row_order.ts";
-import { type StageInput, StageInputs, type StageMessage } from "./stage_inputs.ts";
+import { originOf, type StageInput, StageInputs, type StageMessage } from "./stage_inputs.ts";
 import type { Chain } from "./stage_chain.ts";
 import type { StageOutputs } from "./stage_outputs.ts";
 import { TimerFiring } from "./timer_firing.ts";
@@ -166,6 +166,11 @@ export class KeyedStage {
   /** A channel brings something. */
   take(channel: InboundChannel, message: StageMessage): void {
     this.#inputs.take(channel, message);
+  }
+
+  /** The supervisor has said that an epoch begins: its barrier comes over the channels, or has come already. */
+  announced(epoch: number): void {
+    this.#inputs.announced(epoch);
   }
 
   /** Says what differs from the checkpoint, as with an input that is new, and what was held up when it was taken. */
@@ -391,9 +396,4 @@ export class KeyedStage {
     if (mark.waiting === 0) this.#passMarks();
     return fired + 1;
   }
-}
-
-/** The name under which a worker's part of a stage sends watermarks. */
-export function originOf(stage: string, worker: number): string {
-  return `${stage}@${worker}`;
 }

@@ -26,7 +26,7 @@ import { Exchange } from "./exchange.ts";
 import type { Failures } from "./failures.ts";
 import { Gate } from "./gate.ts";
 import { HandlerOperator, type KeyedOperator } from "./keyed_operator.ts";
-import { KeyedStage, originOf } from "./keyed_stage.ts";
+import { KeyedStage } from "./keyed_stage.ts";
 import { MailboxOperator, PipeOperator } from "./mailbox_operator.ts";
 import { deadLetterOrigin } from "./output_id.ts";
 import {
@@ -40,6 +40,7 @@ import { RecordCursor } from "./record_cursor.ts";
 import { SinkPort } from "./sink_port.ts";
 import { shardOrigin } from "./shard_actor.ts";
 import { SourceStage } from "./source_stage.ts";
+import { originOf } from "./stage_inputs.ts";
 import { StageOutputs } from "./stage_outputs.ts";
 import { TurnQueue } from "./turn_queue.ts";
 
@@ -134,7 +135,10 @@ export class OpenJob {
       case "barrier": {
         const snapshot = this.#epochs.of(command.epoch);
         for (const source of this.#sources.values()) source.barrier(snapshot);
-        for (const stage of this.#keyed) if (stage.over) stage.handOver(snapshot);
+        for (const stage of this.#keyed) {
+          if (stage.over) stage.handOver(snapshot);
+          else stage.announced(command.epoch);
+        }
         return;
       }
       case "committed":

@@ -130,6 +130,11 @@ export class StageInputs {
     }
   }
 
+  /** The supervisor has said that an epoch begins. */
+  announced(epoch: number): void {
+    if (this.#alignment.announced(epoch)) this.#reached();
+  }
+
   /** The stage has taken its snapshot: what waited goes on. */
   release(): void {
     for (const { channel, message } of this.#alignment.release()) this.take(channel, message);
@@ -164,4 +169,9 @@ export class StageInputs {
     if (idle && !this.#idle) this.#listener.time({ kind: "idle" });
     this.#idle = idle;
   }
+}
+
+/** The name under which a worker's part of a stage sends watermarks. */
+export function originOf(stage: string, worker: number): string {
+  return `${stage}@${worker}`;
 }

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { FakeTime } from "@std/testing/time";
 import { delay, systemClock } from "../../runtime/clock.ts";
 import { HandClock } from "./hand_clock.ts";
 
@@ -34,6 +35,19 @@ describe("delay()", () => {
 });
 
 describe("systemClock", () => {
+  it("waits longer than the system's timers can", () => {
+    using time = new FakeTime(0);
+    const days = 24 * 3_600_000;
+    const fired: number[] = [];
+    systemClock.setTimer(60 * days, () => void fired.push(time.now));
+    const cancel = systemClock.setTimer(61 * days, () => void fired.push(-1));
+    time.tick(60 * days - 1);
+    assertEquals(fired, []);
+    cancel();
+    time.tick(2 * days);
+    assertEquals(fired, [60 * days]);
+  });
+
   it("tells time in whole milliseconds, and durations that never go back", () => {
     assert(Number.isInteger(systemClock.now()));
     assert(systemClock.now() > Date.UTC(2024));

@@ -174,6 +174,13 @@ describe("CheckpointCatalogue", () => {
     assertEquals(await catalogue.retain(2), []);
   });
 
+  it("retain() leaves those that somebody reads, for this time", async () => {
+    await addChain();
+    assertEquals(await catalogue.retain(1, new Set([1])), [2]);
+    assertEquals((await catalogue.load(1)).manifest.id, 1);
+    assertEquals(await catalogue.retain(1), [1]);
+  });
+
   it("retain() keeps savepoints with their parts, and does not count them", async () => {
     const one = await add(1);
     await add(2, one, { kind: "savepoint" });

@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { joinedStage, timesFor } from "../../../runtime/checkpoint/stage_times.ts";
 import type { FeedTime, StageSnapshot } from "../../../runtime/checkpoint/worker_snapshot.ts";
 import type { GeneratorTime, InputTime, OriginTime } from "../../../runtime/time/watermark.ts";
-import { originOf } from "../../../runtime/worker/keyed_stage.ts";
+import { originOf } from "../../../runtime/worker/stage_inputs.ts";
 
 const part = (of: Partial<StageSnapshot>): StageSnapshot => ({
   ...{ name: "sum", keys: 0, inputs: [], watermark: 0, generators: [], merges: [], feeds: [] },
