@@ -246,7 +246,7 @@ export class StateChanges {
       if (this.#state.takePending(slot)) this.#read(slot, group, changes, false);
     }
     // A key that is back says itself what it has.
-    for (const key of keys) deleted.delete(key);
+    if (deleted.size > 0) { for (const key of keys) deleted.delete(key); }
     const handled = keys.length + deleted.size;
     if (handled > 0) {
       for (const column of cells) thenLists(column);
