@@ -22,6 +22,9 @@ export interface DeadLetter {
   readonly value: unknown;
 }
 
+/** What the sink of dead letters is called among those of the job. */
+export const DEAD_LETTERS = "dead letters";
+
 /** What happens after a record failed: go on, restart the job, or stop it. */
 export type ErrorPolicy = "resume" | "restart" | "stop";
 

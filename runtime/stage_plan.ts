@@ -9,8 +9,10 @@ import type { OperatorFunction } from "../deps.ts";
 import { choiceOf, type DecodingChoice } from "../operators/decoding_choice.ts";
 import { excerpt } from "../operators/excerpt.ts";
 import { columnarCut } from "./columnar_cut.ts";
-import type { ErrorPolicy } from "./dead_letter.ts";
+import { DEAD_LETTERS, type ErrorPolicy } from "./dead_letter.ts";
 import type { Job } from "./job.ts";
+import type { KeyHash } from "./state/key_group.ts";
+import type { StateSpecs } from "./state/state.ts";
 import {
   consumersOf,
   type Node,
@@ -84,11 +86,20 @@ export interface PlannedState {
   readonly holds: string;
 }
 
+/** The same, with whether the job can read older versions of it. */
+export type EvolvingState = PlannedState & { readonly migrates: boolean };
+
 /** A stage, with what it keeps. */
 export interface PlannedStage {
   readonly name: string;
   readonly kind: "source" | "keyed";
-  readonly states: readonly (PlannedState & { readonly migrates: boolean })[];
+  readonly states: readonly EvolvingState[];
+  /** Of one with a broadcast input: the state of which every worker has a copy. */
+  readonly broadcast?: readonly EvolvingState[];
+  /** Of a keyed one: what its keys are hashed as. */
+  readonly hash?: KeyHash;
+  /** Of a keyed one: whether it handles timers. */
+  readonly firesTimers?: boolean;
   /** The names of its `mapAsync` operators. */
   readonly calls: readonly string[];
 }
@@ -100,6 +111,8 @@ export interface JobPlan {
   readonly onError: ErrorPolicy;
   readonly sources: readonly { name: string; kind: string; of: string; bounded: boolean }[];
   readonly sinks: readonly { name: string; kind: string; of: string }[];
+  /** Where dead letters go, under the name that no sink of the job has. */
+  readonly deadLetters?: { readonly name: string; readonly kind: string; readonly of: string };
   readonly stages: readonly PlannedStage[];
   readonly edges: readonly PlannedEdge[];
   /** Each source with a schema, and each `flatMapJson` in each stage that it is part of. */
@@ -167,6 +180,9 @@ export function planOf(job: Job, topology: Topology): JobPlan {
       kind: sink.kind,
       of: sink.name,
     })),
+    ...(job.deadLetters === undefined ? {} : {
+      deadLetters: { name: DEAD_LETTERS, kind: job.deadLetters.kind, of: job.deadLetters.name },
+    }),
     stages: stages.map((stage) => plannedStage(topology, stage)),
     edges: stages.flatMap((stage) => stage.outputs)
       .map((edge) => plannedEdge(topology, edge)),
@@ -175,20 +191,30 @@ export function planOf(job: Job, topology: Topology): JobPlan {
 }
 
 function plannedStage(topology: Topology, { name, head }: Stage): PlannedStage {
-  const specs = head.kind === "source" || head.operator.kind === "pipe" ? {} : head.operator.state;
   const nodes = [...stageNodes(topology, head)];
+  const calls = nodes.flatMap((node) => node.kind === "mapAsync" ? [node.name] : []);
+  if (head.kind === "source") return { name, kind: "source", states: [], calls };
+  const { operator, inputs: [input] } = head;
+  const keyBy = input === undefined ? undefined : topology.nodes[input];
   return {
     name,
-    kind: head.kind,
-    states: Object.entries(specs).map(([name, { kind, initial, version, migrate }]) => ({
-      name,
-      kind,
-      version,
-      holds: kind === "value" ? typeof initial : "",
-      migrates: migrate !== undefined,
-    })),
-    calls: nodes.flatMap((node) => node.kind === "mapAsync" ? [node.name] : []),
+    kind: "keyed",
+    states: operator.kind === "pipe" ? [] : plannedStates(operator.state),
+    ...(operator.kind === "broadcast" ? { broadcast: plannedStates(operator.broadcast) } : {}),
+    ...(keyBy?.kind === "keyBy" ? { hash: keyBy.hash } : {}),
+    firesTimers: "onTimer" in operator && operator.onTimer !== undefined,
+    calls,
   };
+}
+
+function plannedStates(specs: StateSpecs): EvolvingState[] {
+  return Object.entries(specs).map(([name, { kind, initial, version, migrate }]) => ({
+    name,
+    kind,
+    version,
+    holds: kind === "value" ? typeof initial : "",
+    migrates: migrate !== undefined,
+  }));
 }
 
 function plannedEdge(topology: Topology, edge: Edge): PlannedEdge {

@@ -10,6 +10,7 @@ import type { Source } from "../connectors/source.ts";
 import type { Observable, OperatorFunction } from "../deps.ts";
 import type { Step } from "../operators/fused.ts";
 import type { BroadcastContext } from "./broadcast.ts";
+import { DEAD_LETTERS } from "./dead_letter.ts";
 import type { SideSpecs } from "./side.ts";
 import type { KeyHash } from "./state/key_group.ts";
 import type { StateSpecs } from "./state/state.ts";
@@ -248,12 +249,41 @@ export function checkTopology(jobName: string, topology: Topology): void {
       fail(`source "${source.name}" is never read: use its stream, or take it out of sources`);
     }
   }
+  const operators = nodes.flatMap((node) => node.kind === "keyed" ? [node.name] : []);
+  checkOrigins(sources.map(({ name }) => name), operators, fail);
   const fed = new Set(nodes.flatMap((node) => node.kind === "sink" ? [node.name] : []));
   for (const name of sinks.keys()) {
+    if (name === DEAD_LETTERS) {
+      fail(`no sink can be named "${name}", which is that of deadLetters: give it another name`);
+    }
     if (!fed.has(name)) {
       fail(
         `sink "${name}" is never fed: end a stream with to(sinks.${name}), or take it out of sinks`,
       );
     }
+  }
+}
+
+/**
+ * Watermarks and checkpoints know a shard as `source/shard` and a worker's part of an operator as `operator@worker`: no
+ * name may read like either.
+ */
+function checkOrigins(
+  sources: readonly string[],
+  operators: readonly string[],
+  fail: (what: string) => never,
+): void {
+  for (const name of [...sources, ...operators]) {
+    const source = sources.find((source) => name.startsWith(`${source}/`));
+    if (source === undefined) continue;
+    fail(
+      `the name "${name}" reads like that of a shard of source "${source}": let it not begin with "${source}/"`,
+    );
+  }
+  for (const name of sources) {
+    if (!/@\d+$/.test(name)) continue;
+    fail(
+      `source "${name}" is named like a worker's part of an operator: let it not end in "@" and a number`,
+    );
   }
 }

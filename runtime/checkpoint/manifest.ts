@@ -45,7 +45,15 @@ export interface ManifestOperator {
   /** Of a source's or sink's state, if there is any. */
   readonly version?: number | undefined;
   readonly states: readonly ManifestState[];
-  /** Keys with state. */
+  /** Broadcast state that is set; left out where there is none. */
+  readonly broadcast?: readonly ManifestState[] | undefined;
+  /** What its keys are hashed as; `"string"` unless said. */
+  readonly hash?: string | undefined;
+  /** The beginnings of the texts of its key functions, by which a change is noticed. */
+  readonly keyedBy?: readonly string[] | undefined;
+  /** Timers that are set; none unless said. */
+  readonly timers?: number | undefined;
+  /** Keys with state or timers. */
   readonly keys: number;
   /** Bytes of all its chunks. */
   readonly bytes: number;
@@ -109,6 +117,7 @@ export interface Manifest {
   /** By operator and key group; at most one each. */
   readonly chunks: readonly ManifestChain[];
   readonly sources: readonly ManifestSource[];
+  /** Those of the job, and that of dead letters. */
   readonly sinks: readonly ManifestSink[];
   /** What else workers handed over: watermarks, pending calls, sinks' transactions. */
   readonly rest: PartRange;

@@ -153,19 +153,26 @@ function partOf(row: Row): ManifestPart {
 }
 
 function operatorOf(fields: Fields): ManifestOperator {
-  const version = fields.has("version") ? { version: fields.whole("version") } : {};
   return {
     name: fields.text("name"),
     kind: fields.text("kind"),
-    ...version,
-    states: fields.each("states", (state): ManifestState => ({
-      name: state.text("name"),
-      kind: state.oneOf("kind", ["value", "list", "map"] as const),
-      version: state.whole("version"),
-      holds: state.text("holds"),
-    })),
+    ...(fields.has("version") ? { version: fields.whole("version") } : {}),
+    states: fields.each("states", stateOf),
+    ...(fields.has("broadcast") ? { broadcast: fields.each("broadcast", stateOf) } : {}),
+    ...(fields.has("hash") ? { hash: fields.text("hash") } : {}),
+    ...(fields.has("keyedBy") ? { keyedBy: fields.row("keyedBy").texts() } : {}),
+    ...(fields.has("timers") ? { timers: fields.whole("timers") } : {}),
     keys: fields.whole("keys"),
     bytes: fields.whole("bytes"),
+  };
+}
+
+function stateOf(fields: Fields): ManifestState {
+  return {
+    name: fields.text("name"),
+    kind: fields.oneOf("kind", ["value", "list", "map"] as const),
+    version: fields.whole("version"),
+    holds: fields.text("holds"),
   };
 }
 

@@ -106,6 +106,8 @@ export interface StageSnapshot {
   readonly name: string;
   /** Keys with state or timers. */
   readonly keys: number;
+  /** Of a keyed stage: timers that are set. */
+  readonly timers?: number | undefined;
   /** Of a keyed stage: the watermarks of its inputs. */
   readonly inputs: readonly GateTime[];
   /** Of a keyed stage: its event-time clock. */
@@ -168,6 +170,8 @@ export interface RestoredStage {
   readonly dropped: readonly string[];
   /** State that is migrated, with the version that it has. */
   readonly migrated: Readonly<Record<string, number>>;
+  /** The same of broadcast state; none unless said. */
+  readonly migratedBroadcast?: Readonly<Record<string, number>> | undefined;
   /** Whether the next checkpoint is to have all keys: nothing of this one is taken over. */
   readonly anew: boolean;
 }

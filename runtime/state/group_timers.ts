@@ -25,6 +25,11 @@ export class GroupTimers {
     this.processing = new TimerQueue("processing", listener && behind(listener, () => this.event));
   }
 
+  /** Timers set, of both kinds. */
+  get size(): number {
+    return this.event.size + this.processing.size;
+  }
+
   /** A slot's timers, the event-time ones first, each kind in order of firing. */
   of(slot: number): KeyTimer[] {
     return [...this.event.ofSlot(slot), ...this.processing.ofSlot(slot)]

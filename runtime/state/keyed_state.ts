@@ -159,6 +159,11 @@ export class KeyedState implements KeyReader {
     return this.segmentOf(slot).numbers[(slot & SLOT_MASK) * this.numberStride] ?? 0;
   }
 
+  /** Timers that are set. */
+  get timers(): number {
+    return this.#timers.reduce((sum, of) => sum + (of?.size ?? 0), 0);
+  }
+
   /** The timers of a key group: always the same object, which tells this state of changes. */
   timersOf(group: number): GroupTimers {
     return this.#timers[group] ??= new GroupTimers(this.#timerListener);
@@ -237,11 +242,8 @@ export class KeyedState implements KeyReader {
         slots.push((index << SEGMENT_BITS) + slot);
       }
     }
-    return new StateChanges(this, {
-      slots,
-      deleted: { keys: [], groups: [] },
-      isWhole: true,
-    }, this.#codecs);
+    const deleted: DeletedKeys = { keys: [], groups: [] };
+    return new StateChanges(this, { slots, deleted, isWhole: true }, this.#codecs);
   }
 
   /** What was taken last needs nothing any more. */

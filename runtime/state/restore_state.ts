@@ -6,6 +6,7 @@
  */
 
 import type { RestoredStage } from "../checkpoint/worker_snapshot.ts";
+import type { BroadcastState } from "./broadcast_state.ts";
 import type { KeyChanges } from "./key_changes.ts";
 import { readChain } from "./key_chain.ts";
 import type { KeyedState } from "./keyed_state.ts";
@@ -54,21 +55,59 @@ function withMigrated(
     const column = changes.cells[at] ?? [];
     const [version, spec] = [migrated[name], specs[name]];
     if (version === undefined || spec === undefined) return column;
-    return column.map((content, row) => {
-      if (content === undefined) return undefined;
-      try {
-        return contentOf(spec, spec.migrate?.(content, version));
-      } catch (cause) {
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        throw new Error(
-          `Cannot migrate state "${name}" of operator "${operator}" from version ${version} to ${spec.version} ` +
-            `for key ${JSON.stringify(changes.keys[row])}: ${reason}; correct its migrate()`,
-          { cause },
-        );
-      }
-    });
+    const state = `state "${name}" of operator "${operator}"`;
+    return column.map((content, row) =>
+      migratedContent(content, version, spec, () => [
+        state,
+        ` for key ${JSON.stringify(changes.keys[row])}`,
+      ])
+    );
   });
   return { ...changes, cells };
+}
+
+/** @param what which state, and whose, for the message */
+function migratedContent(
+  content: unknown,
+  version: number,
+  spec: StateSpec<unknown>,
+  what: () => readonly [state: string, whose: string],
+): unknown {
+  if (content === undefined) return undefined;
+  try {
+    return contentOf(spec, spec.migrate?.(content, version));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const [state, whose] = what();
+    throw new Error(
+      `Cannot migrate ${state} from version ${version} to ${spec.version}${whose}: ${reason}; correct its migrate()`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * Restores a worker's copy of an operator's broadcast state.
+ *
+ * @param operator for messages
+ * @throws {Error} if `migrate` throws, or gives what is no content of the state, naming operator and state
+ */
+export function restoreBroadcast(
+  state: BroadcastState,
+  { broadcast = {}, migratedBroadcast = {} }: Pick<
+    RestoredStage,
+    "broadcast" | "migratedBroadcast"
+  >,
+  specs: StateSpecs,
+  operator: string,
+): void {
+  const content = Object.entries(broadcast).map(([name, value]) => {
+    const [version, spec] = [migratedBroadcast[name], specs[name]];
+    if (version === undefined || spec === undefined) return [name, value];
+    const what = `broadcast state "${name}" of operator "${operator}"`;
+    return [name, migratedContent(value, version, spec, () => [what, ""])];
+  });
+  state.restore(Object.fromEntries(content));
 }
 
 /** What a migration gave, as state keeps it: nothing for an empty list or map. */

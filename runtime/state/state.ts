@@ -45,7 +45,7 @@ export interface StateOptions<Content> {
    * Makes content of this version from that of an older one: a value's, a list's items as an array, or a map as a `Map`.
    * Giving undefined, or nothing in a list or map, clears it.
    *
-   * @param content what the checkpoint has for a key
+   * @param content what the checkpoint has for a key, or as broadcast state: then each worker migrates its own copy
    * @param version of the content, below this one
    */
   readonly migrate?: (content: unknown, version: number) => Content;

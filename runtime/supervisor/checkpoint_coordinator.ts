@@ -17,6 +17,7 @@
 
 import { Chains } from "../checkpoint/chains.ts";
 import { fitCheckpoint } from "../checkpoint/fit_checkpoint.ts";
+import { fitRest } from "../checkpoint/fit_rest.ts";
 import type { OpenCheckpointStore } from "../checkpoint/store.ts";
 import { type Cancel, type Clock, delay } from "../clock.ts";
 import { CHECKPOINT_WRITE_WAIT_MS_MAX } from "../limits.ts";
@@ -127,6 +128,8 @@ export class CheckpointCoordinator {
     const { manifest } = read;
     this.#startedAt = manifest.startedAt;
     const fit = fitCheckpoint(manifest, plan, { allowDroppedState });
+    const { rest, dropped: droppedRest } = fitRest(read, plan, { allowDroppedState, fit });
+    const dropped = [...fit.dropped, ...droppedRest];
     // What is read otherwise than it was written is written again as a whole.
     const changed = new Set(
       fit.operators
@@ -140,9 +143,19 @@ export class CheckpointCoordinator {
       number: manifest.id,
       kind: manifest.kind,
       at: manifest.at,
-      dropped: fit.dropped,
+      dropped,
     });
-    return restoredJob(read, { plan, fit, routing, workers, anew });
+    for (const { name, keysChanged } of fit.operators) {
+      if (keysChanged === undefined) continue;
+      logger.warn("A key function has changed: keys that it makes otherwise begin without state", {
+        operator: name,
+        ...keysChanged,
+      });
+    }
+    if (dropped.length > 0) {
+      logger.warn("State of the checkpoint is dropped", { number: manifest.id, dropped });
+    }
+    return restoredJob({ ...read, rest }, { plan, fit, routing, workers, anew });
   }
 
   /** An attempt is running: checkpoints are taken of it from now on. */

@@ -7,12 +7,14 @@
 import { CheckpointCatalogue } from "../checkpoint/catalogue.ts";
 import { type Chains } from "../checkpoint/chains.ts";
 import { compacted, isToBeCompacted } from "../checkpoint/compaction.ts";
+import { keysOf } from "../checkpoint/fit_checkpoint.ts";
 import {
   type CheckpointKind,
   encodeManifest,
   type Manifest,
   type ManifestChain,
   type ManifestPart,
+  type ManifestState,
 } from "../checkpoint/manifest.ts";
 import type { LoadedCheckpoint } from "../checkpoint/loaded_checkpoint.ts";
 import { framePart, unframePart } from "../checkpoint/part.ts";
@@ -304,14 +306,20 @@ function manifestOf(
     maxParallelism: plan.maxParallelism,
     workers: workers.length,
     ...rest,
-    operators: plan.stages.flatMap(({ name, kind, states }) => {
+    operators: plan.stages.flatMap(({ name, kind, states, broadcast = [], hash }) => {
       if (kind !== "keyed") return [];
       const parts = workers.flatMap(({ stages }) => stages.filter((stage) => stage.name === name));
       const keys = parts.reduce((sum, { keys }) => sum + keys, 0);
+      const timers = parts.reduce((sum, { timers = 0 }) => sum + timers, 0);
+      const set = broadcast.filter(({ name }) => parts[0]?.broadcast?.[name] !== undefined);
       return [{
         name,
         kind,
-        states: states.map(({ name, kind, version, holds }) => ({ name, kind, version, holds })),
+        states: states.map(asDeclared),
+        ...(set.length === 0 ? {} : { broadcast: set.map(asDeclared) }),
+        ...(hash === undefined ? {} : { hash }),
+        keyedBy: keysOf(plan, name),
+        ...(timers === 0 ? {} : { timers }),
         keys,
         bytes: bytesOf.get(name) ?? 0,
       }];
@@ -328,6 +336,10 @@ function manifestOf(
         return { id, parents, state: known, ...(position === undefined ? {} : { position }) };
       }),
     })),
-    sinks: plan.sinks,
+    sinks: plan.deadLetters === undefined ? plan.sinks : [...plan.sinks, plan.deadLetters],
   };
+}
+
+function asDeclared({ name, kind, version, holds }: ManifestState): ManifestState {
+  return { name, kind, version, holds };
 }

@@ -28,7 +28,10 @@ export interface KeepCheckpoints extends CheckpointOptions {
   readonly store: CheckpointStore;
   /** What the job begins with, if not with the last one in `store`. */
   readonly from?: CheckpointChoice;
-  /** Whether state of operators, and positions of sources, that the job no longer has may be dropped. Default false. */
+  /**
+   * Whether what the job no longer has may be dropped: state and timers of operators, positions of sources, calls under way,
+   * prepared output of sinks. Each is logged. Default false.
+   */
   readonly allowDroppedState?: boolean;
 }
 

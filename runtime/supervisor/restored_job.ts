@@ -8,7 +8,7 @@
 import type { Fit } from "../checkpoint/fit_checkpoint.ts";
 import type { Chunk, Manifest } from "../checkpoint/manifest.ts";
 import type { RestOfCheckpoint } from "../checkpoint/rest_of_checkpoint.ts";
-import { pendingFor, type StageTime, timesFor } from "../checkpoint/stage_times.ts";
+import { pendingFor, timesFor } from "../checkpoint/stage_times.ts";
 import type {
   RestoredGroup,
   RestoredStage,
@@ -21,6 +21,7 @@ import type { RestoredJob } from "./job_attempt.ts";
 /** A checkpoint that has been read. */
 export interface ReadCheckpoint {
   readonly manifest: Manifest;
+  /** Of what the job has no more, nothing: see `checkpoint/fit_rest.ts`. */
   readonly rest: RestOfCheckpoint;
   /** The bytes of a chunk. */
   readonly chunkAt: (chunk: Chunk) => Uint8Array<ArrayBuffer>;
@@ -66,20 +67,24 @@ function restoredWorker(
   const { plan, fit, routing, workers, anew } = options;
   const keyed = new Set(plan.stages.flatMap(({ name, kind }) => kind === "keyed" ? [name] : []));
   const partOf = (origin: string) => {
+    // Names of a job are such that no shard's reads like that.
     const stage = origin.slice(0, Math.max(0, origin.lastIndexOf("@")));
     return keyed.has(stage) ? stage : undefined;
   };
-  const stages = plan.stages.flatMap(({ name, calls }): [string, RestoredStage][] => {
+  const stages = plan.stages.flatMap(({ name }): [string, RestoredStage][] => {
     const time = rest.stages.find((stage) => stage.name === name);
     const operator = fit.operators.find((other) => other.name === name);
     if (time === undefined) return [];
     return [[name, {
       ...timesFor(time, { worker, workers, partOf, partName: originOf }),
-      pending: pendingFor(callsOf(time, calls), worker, routing),
+      pending: pendingFor(time.pending, worker, routing),
       broadcast: time.broadcast,
       groups: operator === undefined ? [] : groupsOf(manifest, name, worker, routing, chunkAt),
       dropped: operator?.dropped ?? [],
       migrated: operator?.migrated ?? {},
+      ...(operator?.migratedBroadcast === undefined
+        ? {}
+        : { migratedBroadcast: operator.migratedBroadcast }),
       anew: anew(name),
     }]];
   });
@@ -89,11 +94,6 @@ function restoredWorker(
     // One worker commits what all had prepared: a transaction must not be committed twice.
     sinks: worker === 0 ? rest.sinks : {},
   };
-}
-
-/** Calls of operators that are still there. */
-function callsOf({ pending }: StageTime, calls: readonly string[]): StageTime["pending"] {
-  return pending.filter(({ operator }) => calls.includes(operator));
 }
 
 function groupsOf(

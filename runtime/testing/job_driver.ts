@@ -8,12 +8,11 @@
 import type { CheckpointStore } from "../checkpoint/store.ts";
 import type { DeadLetter } from "../dead_letter.ts";
 import type { Job, SinkMap, SourceMap } from "../job.ts";
-import { silentLogger } from "../logger.ts";
+import { type Logger, silentLogger } from "../logger.ts";
 import { inProcessHost } from "../ports/in_process_host.ts";
 import { type Random, seededRandom } from "../random.ts";
 import type { JobStatus } from "../supervisor/job_status.ts";
-import type { CheckpointOptions } from "../supervisor/checkpoint_policy.ts";
-import { openCheckpoints } from "../supervisor/open_checkpoints.ts";
+import { type KeepCheckpoints, openCheckpoints } from "../supervisor/open_checkpoints.ts";
 import { type JobOutcome, Supervisor } from "../supervisor/supervisor.ts";
 import { Scheduler } from "./scheduler.ts";
 
@@ -30,8 +29,10 @@ export interface JobDriverOptions {
    * there is an interval in `checkpointing`.
    */
   readonly checkpoints?: CheckpointStore | undefined;
-  /** How checkpoints are taken. */
-  readonly checkpointing?: CheckpointOptions | undefined;
+  /** How checkpoints are taken, and which one it begins with. */
+  readonly checkpointing?: Omit<KeepCheckpoints, "store"> | undefined;
+  /** Nothing is logged unless said. */
+  readonly logger?: Logger | undefined;
 }
 
 /**
@@ -70,12 +71,13 @@ export class JobDriver {
 
   private constructor(
     job: Job,
-    { workers, startTime, random, checkpoints, checkpointing }: {
+    { workers, startTime, random, checkpoints, checkpointing, logger }: {
       workers: number;
       startTime: number;
       random: Random;
       checkpoints: CheckpointStore | undefined;
-      checkpointing: CheckpointOptions | undefined;
+      checkpointing: JobDriverOptions["checkpointing"];
+      logger: Logger;
     },
   ) {
     this.#scheduler = new Scheduler(random, startTime);
@@ -84,7 +86,7 @@ export class JobDriver {
       host: inProcessHost(job, this.#scheduler, random),
       clock,
       random,
-      logger: silentLogger,
+      logger,
       settings: { url: "", params: {}, aws: {}, startedAt: startTime, logLevel: "error" },
       workers,
       parallelism: workers,
@@ -92,7 +94,7 @@ export class JobDriver {
       ...(checkpoints === undefined ? {} : {
         checkpoints: (name, failed) =>
           openCheckpoints({ interval: "10000d", ...checkpointing, store: checkpoints }, {
-            ...{ job: name, aws: {}, clock, random, logger: silentLogger },
+            ...{ job: name, aws: {}, clock, random, logger },
             ...{ startedAt: startTime, workers, failed },
           }),
       }),
@@ -108,11 +110,13 @@ export class JobDriver {
    */
   static async start<S extends SourceMap, O extends SinkMap, P>(
     job: Job<S, O, P>,
-    { workers = 1, seed = 1, startTime = 0, checkpoints, checkpointing }: JobDriverOptions = {},
+    options: JobDriverOptions = {},
   ): Promise<JobDriver> {
+    const { workers = 1, seed = 1, startTime = 0, logger = silentLogger } = options;
+    const { checkpoints, checkpointing } = options;
     const led: Job = { ...job, build: job.build.bind(job) as Job["build"] };
     const driver = new JobDriver(led, {
-      ...{ workers, startTime, checkpoints, checkpointing },
+      ...{ workers, startTime, checkpoints, checkpointing, logger },
       random: seededRandom(seed),
     });
     await driver.settle();
@@ -161,6 +165,15 @@ export class JobDriver {
    */
   async checkpoint(): Promise<void> {
     await this.#scheduler.run(this.#supervisor.checkpoint());
+  }
+
+  /**
+   * Takes a savepoint and waits until it is kept; its number.
+   *
+   * @throws {Error} if it fails, or the job keeps no checkpoints
+   */
+  async savepoint(): Promise<number> {
+    return (await this.#scheduler.run(this.#supervisor.savepoint())).id;
   }
 
   /** Leaves the job as a crash would, unless it has ended: what comes after the last checkpoint is lost. */

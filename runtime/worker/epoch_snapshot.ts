@@ -88,7 +88,7 @@ export class EpochSnapshot {
     this.#changes.set(stage.name, state.takeChanges());
     this.#stopMs = Math.max(this.#stopMs, this.#clock.monotonic() - from);
     this.#alignMs = Math.max(this.#alignMs, alignMs);
-    this.#reached(stage);
+    this.#reached({ ...stage, timers: state.timers });
   }
 
   /** A sink has everything before the barrier; `prepared` is what it needs to commit it. */

@@ -9,11 +9,11 @@ import type { ConnectorContext } from "../../connectors/source.ts";
 import type { RestoredWorker, WorkerSnapshot } from "../checkpoint/worker_snapshot.ts";
 import type { Clock } from "../clock.ts";
 import { columnarCut } from "../columnar_cut.ts";
-import type { DeadLetter } from "../dead_letter.ts";
+import { DEAD_LETTERS, type DeadLetter } from "../dead_letter.ts";
 import { type Edge, type JobPlan, type Stage, stagesOf } from "../stage_plan.ts";
 import { BroadcastState } from "../state/broadcast_state.ts";
 import { KeyedState } from "../state/keyed_state.ts";
-import { restoreState } from "../state/restore_state.ts";
+import { restoreBroadcast, restoreState } from "../state/restore_state.ts";
 import type { GateOrigins } from "../time/gate_watermark.ts";
 import type { NodeId, NodeOf, Topology } from "../topology.ts";
 import type { Outside } from "./async_operator.ts";
@@ -66,9 +66,6 @@ export interface OpenJobOptions {
   /** Turns have handed over what they put out. */
   readonly flushed: () => void;
 }
-
-/** What the sink of dead letters is called among those of the job. */
-export const DEAD_LETTERS = "dead letters";
 
 /** A job on one worker. */
 export class OpenJob {
@@ -314,8 +311,10 @@ export class OpenJob {
         return new HandlerOperator(name, operator, state, clock, cursor, failures);
       case "broadcast": {
         const broadcast = new BroadcastState(operator.broadcast, connectors.random);
-        const restored = this.#options.restored?.stages[name]?.broadcast;
-        if (restored !== undefined) broadcast.restore(restored);
+        const restored = this.#options.restored?.stages[name];
+        if (restored !== undefined) {
+          restoreBroadcast(broadcast, restored, operator.broadcast, name);
+        }
         const around = { clock, cursor, failures, worker: placement.worker };
         return new BroadcastOperator(name, operator, state, broadcast, around);
       }

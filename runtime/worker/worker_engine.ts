@@ -9,7 +9,7 @@ import type { SinkWriter } from "../../connectors/sink.ts";
 import type { ConnectorContext } from "../../connectors/source.ts";
 import type { Clock } from "../clock.ts";
 import { threadCpuMs } from "../cpu_time.ts";
-import { type DeadLetter, reasonOf } from "../dead_letter.ts";
+import { DEAD_LETTERS, type DeadLetter, reasonOf } from "../dead_letter.ts";
 import type { Job } from "../job.ts";
 import { LOG_LEVELS, type LogFields, type Logger, type LogLevel } from "../logger.ts";
 import { readParams } from "../params.ts";
@@ -19,7 +19,7 @@ import { buildTopology } from "../stream_builder.ts";
 import type { Topology } from "../topology.ts";
 import type { Outside } from "./async_operator.ts";
 import { Failures } from "./failures.ts";
-import { DEAD_LETTERS, OpenJob } from "./open_job.ts";
+import { OpenJob } from "./open_job.ts";
 import {
   type Command,
   type HostMessage,

@@ -4,10 +4,12 @@ import { memory } from "../../connectors/memory/memory.ts";
 import { kinesis } from "../../connectors/kinesis/kinesis.ts";
 import { type DecodingChoice, decodingChoice } from "../../operators/decoding_choice.ts";
 import { fields } from "../../operators/fields.ts";
+import type { DeadLetter } from "../../runtime/dead_letter.ts";
 import { defineJob, type Job } from "../../runtime/job.ts";
 import { silentLogger } from "../../runtime/logger.ts";
 import { KEY_CHARS_MAX, MAX_PARALLELISM, planOf, stagesOf } from "../../runtime/stage_plan.ts";
 import { side } from "../../runtime/side.ts";
+import { store } from "../../runtime/state/state.ts";
 import { buildTopology } from "../../runtime/stream_builder.ts";
 import { z } from "../deps.ts";
 import { map } from "./deps.ts";
@@ -125,6 +127,39 @@ describe("planOf()", () => {
       edges: [],
       decoding: [],
     });
+  });
+
+  it("says what checkpoints must fit: state, hashes, timers, where dead letters go", () => {
+    const job = defineJob({
+      name: "demo",
+      sources: { numbers: memory.source([1]) },
+      sinks: { out: memory.sink<number>() },
+      deadLetters: memory.sink<DeadLetter>("letters"),
+      build({ numbers }, { out }) {
+        const keyed = numbers.keyBy((n) => n, { hash: "int" });
+        keyed.process("timed", { ...silent, onTimer: () => [] }).to(out);
+        keyed.connectBroadcast(numbers).process("ruled", {
+          state: { sum: store.value(0) },
+          broadcast: { rules: store.list<number>({ version: 2, migrate: () => [] }) },
+          onEvent: () => [],
+          onBroadcast: () => [],
+        }).to(out);
+      },
+    });
+    const { stages, deadLetters } = plan(job);
+    assertEquals(deadLetters, { name: "dead letters", kind: "memory", of: "letters" });
+    const ofKeyed = { kind: "keyed" as const, hash: "int" as const, calls: [] };
+    const [sum, rules] = [{ name: "sum", version: 1 }, { name: "rules", version: 2 }];
+    assertEquals(stages.slice(1), [
+      { name: "timed", states: [], firesTimers: true, ...ofKeyed },
+      {
+        name: "ruled",
+        states: [{ ...sum, kind: "value", holds: "number", migrates: false }],
+        broadcast: [{ ...rules, kind: "list", holds: "", migrates: true }],
+        firesTimers: false,
+        ...ofKeyed,
+      },
+    ]);
   });
 
   it("says by what edges are keyed, in short and on one line", () => {

@@ -84,6 +84,8 @@ describe("outputsOf()", () => {
 describe("checkTopology()", () => {
   it("takes what can run", () => {
     checkTopology("demo", topology([source(0, "in"), sink(1, "out", 0)]));
+    const named = [source(0, "a/b@x"), keyed(1, "a/c@1"), sink(2, "a/b@x/d@2", 0)];
+    checkTopology("demo", topology(named, ["a/b@x/d@2"]));
   });
 
   it("refuses what can't, with what to do", () => {
@@ -106,6 +108,18 @@ describe("checkTopology()", () => {
       [
         'sink "second" is never fed: end a stream with to(sinks.second), or take it out of sinks',
         topology(fed, ["out", "second"]),
+      ],
+      [
+        'no sink can be named "dead letters", which is that of deadLetters: give it another name',
+        topology([source(0, "in"), sink(1, "dead letters", 0)], ["dead letters"]),
+      ],
+      [
+        'the name "in/sum" reads like that of a shard of source "in": let it not begin with "in/"',
+        topology([...fed, keyed(2, "in/sum")]),
+      ],
+      [
+        'source "sum@1" is named like a worker\'s part of an operator: let it not end in "@" and a number',
+        topology([source(0, "sum@1"), sink(1, "out", 0)]),
       ],
     ];
     for (const [message, broken] of cases) {

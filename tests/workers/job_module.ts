@@ -7,7 +7,7 @@
 
 /** The URL of a module in `jobs/`; a query parameter with several values is given several times. */
 export function jobModule(
-  name: "poisoned" | "totals" | "troubled",
+  name: "poisoned" | "tally_after" | "tally_before" | "totals" | "troubled",
   query: Readonly<Record<string, string | readonly string[]>>,
 ): string {
   const url = new URL(`./jobs/${name}.ts`, import.meta.url);

@@ -22,6 +22,15 @@ describe("encodeManifest()", () => {
     assertEquals(read.operators.map((operator) => "version" in operator), [false, false]);
   });
 
+  it("has what operators have beside keys, where they have it", () => {
+    const [operator] = FULL_MANIFEST.operators;
+    if (operator === undefined) throw new Error("The sample has no operator");
+    const broadcast = [{ name: "rules", kind: "map" as const, version: 3, holds: "" }];
+    const more = { ...operator, broadcast, hash: "long", keyedBy: ["(row) => row.id"], timers: 7 };
+    const manifest = { ...FULL_MANIFEST, operators: [more, ...FULL_MANIFEST.operators.slice(1)] };
+    assertEquals(decodeManifest(encodeManifest(manifest), "it"), manifest);
+  });
+
   it("keeps a large one small", () => {
     const [groups, links] = [128, 100];
     const operators = ["a", "b", "c", "d", "e"].map((name) => ({
