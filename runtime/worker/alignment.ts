@@ -56,7 +56,7 @@ export class Alignment<Channel, Message> {
   readonly #passed = new Set<Channel>();
   #held: Message[] = [];
   /** The newest epoch that the supervisor has spoken of. */
-  #announced: number | undefined;
+  #announced = -Infinity;
   #state: AlignmentState = { kind: "flowing" };
 
   /** @param channels all that will say that they have ended */
@@ -121,7 +121,8 @@ export class Alignment<Channel, Message> {
 
   #isReached(): boolean {
     const state = this.#state;
-    if (state.kind !== "aligning" || state.epoch !== this.#announced) return false;
+    // An epoch that was given up is still passed, though the next one has been announced meanwhile.
+    if (state.kind !== "aligning" || this.#announced < state.epoch) return false;
     if (this.#passed.size < this.#open.size) return false;
     this.#state = { ...state, kind: "reached" };
     return true;
