@@ -34,7 +34,9 @@ type CallState =
     readonly cancelTimeout: Cancel;
   }
   | { readonly kind: "done"; readonly result: unknown }
-  | { readonly kind: "failed"; readonly error: unknown };
+  | { readonly kind: "failed"; readonly error: unknown }
+  /** Its result has gone on. */
+  | { readonly kind: "gone" };
 
 interface Call {
   readonly kind: "call";
@@ -133,7 +135,8 @@ export class AsyncOperator implements TurnTaker {
   /** The records whose results have not gone on, in order, for a checkpoint: after a restart they are called for again. */
   snapshot(): PendingCall[] {
     return this.#entries.flatMap((entry) => {
-      if (entry.kind === "mark") return [];
+      // Inside of a turn, at a mark: what has gone on before the mark still stands in line.
+      if (entry.kind === "mark" || entry.state.kind === "gone") return [];
       const { owner, value, cursor } = entry;
       const { timestamp, origin, row, sub, key, bytes } = cursor;
       const { shard } = origin;
@@ -200,8 +203,9 @@ export class AsyncOperator implements TurnTaker {
 
   #goOn(call: Call): boolean {
     const { state } = call;
-    if (state.kind === "waiting" || state.kind === "running") return false;
+    if (state.kind !== "done" && state.kind !== "failed") return false;
     this.#calls--;
+    call.state = { kind: "gone" };
     this.#cursor.goTo(call.cursor);
     if (state.kind === "done") call.emit(state.result);
     else this.#failures.thrown(this.name, call.value, state.error, this.#cursor);
