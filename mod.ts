@@ -83,7 +83,7 @@ export {
   startJob,
   type StartJobOptions,
 } from "./runtime/start.ts";
-export type { CheckpointEvent } from "./runtime/supervisor/checkpoint_coordinator.ts";
+export type { CheckpointEvent } from "./runtime/supervisor/checkpoint_event.ts";
 export type { CheckpointOptions } from "./runtime/supervisor/checkpoint_policy.ts";
 export type { KeptCheckpoint } from "./runtime/supervisor/checkpoint_shelf.ts";
 export type { CheckpointChoice, KeepCheckpoints } from "./runtime/supervisor/open_checkpoints.ts";

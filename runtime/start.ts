@@ -16,7 +16,7 @@ import { webWorkerHost } from "./ports/web_worker_host.ts";
 import { systemRandom } from "./random.ts";
 import type { JobPlan } from "./stage_plan.ts";
 import type { JobStatus } from "./supervisor/job_status.ts";
-import type { CheckpointEvent } from "./supervisor/checkpoint_coordinator.ts";
+import type { CheckpointEvent } from "./supervisor/checkpoint_event.ts";
 import { checkpointPolicy } from "./supervisor/checkpoint_policy.ts";
 import type { KeptCheckpoint } from "./supervisor/checkpoint_shelf.ts";
 import { type KeepCheckpoints, openCheckpoints } from "./supervisor/open_checkpoints.ts";

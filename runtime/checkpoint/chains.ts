@@ -37,8 +37,9 @@ export class Chains {
       groups.map((group) => ({ operator, group, chain: [] }))
     );
     const added = chunks.map(({ operator, group, ...chunk }) => {
-      const { offset, length, keys, deleted } = chunk;
-      const before = wholes.includes(operator) ? [] : this.chain(operator, group);
+      const { offset, length, keys, deleted, isBase } = chunk;
+      if (isBase && keys === 0) return { operator, group, chain: [] };
+      const before = isBase ? [] : this.chain(operator, group);
       return { operator, group, chain: [...before, { part, offset, length, keys, deleted }] };
     });
     return this.#changed([...ended, ...added]);

@@ -18,6 +18,8 @@ export interface SnapshotChunk {
   /** Keys put and keys deleted. */
   readonly keys: number;
   readonly deleted: number;
+  /** Whether it is all that the key group has: nothing kept before is built upon. */
+  readonly isBase: boolean;
 }
 
 /** A record that a `mapAsync` had not answered. */

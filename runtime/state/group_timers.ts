@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type TimeDomain, type TimerListener, TimerQueue } from "../time/timers.ts";
+import { BY_TIMESTAMP, type TimeDomain, type TimerListener, TimerQueue } from "../time/timers.ts";
 
 /** A timer of a key, as it is kept in a checkpoint. */
 export interface KeyTimer {
@@ -34,6 +34,13 @@ export class GroupTimers {
   of(slot: number): KeyTimer[] {
     return [...this.event.ofSlot(slot), ...this.processing.ofSlot(slot)]
       .map(({ domain, name, at }) => ({ domain, name, at }));
+  }
+
+  /** Takes all timers of a slot back. */
+  clear(slot: number): void {
+    for (const { domain, name, at } of this.of(slot)) {
+      this[domain].clear(slot, name === BY_TIMESTAMP ? at : name);
+    }
   }
 
   /** Sets timers of a slot that had none. */

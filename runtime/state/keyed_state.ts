@@ -23,15 +23,13 @@ import type { Key } from "../stream.ts";
 import type { KeyReader } from "../worker/record_cursor.ts";
 import type { TimerListener } from "../time/timers.ts";
 import { GroupTimers, type KeyTimer } from "./group_timers.ts";
-import { ColumnCodecs, type KeyChanges } from "./key_changes.ts";
-import { KeyTable } from "./key_table.ts";
+import { ChangedSlots } from "./changed_slots.ts";
+import type { KeyChanges } from "./key_changes.ts";
+import { KeyTable, NO_SLOT } from "./key_table.ts";
 import { restoredColumns } from "./restored_columns.ts";
-import { type DeletedKeys, StateChanges } from "./state_changes.ts";
+import type { StateChanges } from "./state_changes.ts";
 import { HELD, SEGMENT_BITS, SLOT_MASK, SlotMark, StateSegment } from "./state_segment.ts";
 import type { StateSpec, StateSpecs } from "./state.ts";
-
-/** Changes below which it doesn't matter whether all keys are taken instead. */
-export const WHOLE_CHANGES_MIN = 1000;
 
 /** Whether a piece of state mostly holds a number: a value whose initial one is. */
 export function holdsNumber({ kind, initial }: StateSpec<unknown>): boolean {
@@ -49,21 +47,16 @@ export class KeyedState implements KeyReader {
   readonly kinds: readonly StateSpec<unknown>["kind"][];
   /** Keys with state or timers. */
   kept = 0;
+  /** Key groups some of whose keys are here, though they are another worker's: on their way to here, or from here. */
+  readonly elsewhere = new Set<number>();
+  /** What has changed since a checkpoint last took it. */
+  readonly changed: ChangedSlots;
   readonly #segments: StateSegment[] = [];
   /** By state, which of the cells for numbers it has; -1 for none. */
   readonly #numberCells: readonly number[];
   /** By key group. */
   readonly #timers: (GroupTimers | undefined)[] = [];
   readonly #timerListener: TimerListener;
-  /** Slots that are marked as changed. */
-  #changed: number[] = [];
-  /** Keys that have gone since changes were last taken, and that checkpoints know. */
-  #deleted: DeletedKeys = { keys: [], groups: [] };
-  /** Whether all keys are to be taken next, and not only those that have changed. */
-  #isWholeNext = false;
-  /** What was taken last, as long as nobody has said what became of it. */
-  #taken: StateChanges | undefined;
-  readonly #codecs = new ColumnCodecs();
   /** What `touch` has seen: without a use nothing would be read. */
   #seen = 0;
 
@@ -76,6 +69,7 @@ export class KeyedState implements KeyReader {
     this.stride = 1 + declared.length;
     this.numberStride = 1 + numbers;
     this.keys = new KeyTable(random);
+    this.changed = new ChangedSlots(this);
     this.#timerListener = {
       changing: (slot) => {
         if ((this.marksOf(slot) & SlotMark.PENDING) !== 0) this.capture(slot);
@@ -121,6 +115,11 @@ export class KeyedState implements KeyReader {
       seen += numbers[index * this.numberStride] ?? 0;
     }
     this.#seen = seen;
+  }
+
+  /** All slots that have cells are below it. */
+  get slotsEnd(): number {
+    return this.#segments.length << SEGMENT_BITS;
   }
 
   /** Rows of these keys wait from now on. */
@@ -171,7 +170,7 @@ export class KeyedState implements KeyReader {
 
   /** The key in a slot is about to change, and a checkpoint still has to read what it has: that is done now. */
   capture(slot: number): void {
-    this.#taken?.capture(slot);
+    this.changed.capture(slot);
   }
 
   /** The key in a slot has changed. */
@@ -181,93 +180,12 @@ export class KeyedState implements KeyReader {
     const marks = numbers[at] ?? 0;
     if ((marks & SlotMark.CHANGED) !== 0) return;
     numbers[at] = marks | SlotMark.CHANGED;
-    this.#changed.push(slot);
+    this.changed.add(slot);
   }
 
-  /** Has the next changes taken be all keys: nothing that was kept before is built upon. */
-  takeWholeNext(): void {
-    this.#isWholeNext = true;
-  }
-
-  /**
-   * Everything that has changed since changes were last taken, as it is now. Takes a few nanoseconds a key: what has
-   * changed is read by {@linkcode StateChanges.step}, while turns go on. Where half of what there is has changed, or more,
-   * all of it is taken: that is less than what has changed and what has gone, and needs no merging later.
-   *
-   * @throws {Error} if nobody has said what became of those taken before
-   */
+  /** Everything that has changed since changes were last taken, as it is now: see {@linkcode ChangedSlots.take}. */
   takeChanges(): StateChanges {
-    if (this.#taken !== undefined) {
-      throw new Error(
-        "Cannot take changes of state: those taken before are still open; call committed() or aborted() on them first",
-      );
-    }
-    const slots = this.#changed;
-    const deleted = this.#deleted;
-    const changes = slots.length + deleted.keys.length;
-    const isWhole = this.#isWholeNext || (changes >= WHOLE_CHANGES_MIN && 2 * changes > this.kept);
-    this.#changed = [];
-    this.#deleted = { keys: [], groups: [] };
-    this.#isWholeNext = false;
-    if (isWhole) return this.#taken = this.#takeAll(slots);
-    for (let i = 0; i < slots.length; i++) {
-      const slot = slots[i] ?? 0;
-      const { numbers } = this.segmentOf(slot);
-      const at = (slot & SLOT_MASK) * this.numberStride;
-      const marks = (numbers[at] ?? 0) & ~SlotMark.CHANGED;
-      // A key that is stored and has nothing any more, but rows that wait, will be read as deleted.
-      numbers[at] = (marks & HELD) !== 0
-        ? marks | SlotMark.PENDING | SlotMark.STORED
-        : (marks & SlotMark.STORED) !== 0
-        ? (marks | SlotMark.PENDING) & ~SlotMark.STORED
-        : marks;
-    }
-    return this.#taken = new StateChanges(this, { slots, deleted, isWhole }, this.#codecs);
-  }
-
-  /** @param changed slots that are marked as changed */
-  #takeAll(changed: readonly number[]): StateChanges {
-    for (const slot of changed) {
-      const { numbers } = this.segmentOf(slot);
-      const at = (slot & SLOT_MASK) * this.numberStride;
-      // A key that has nothing any more is not in what is taken: there is nothing to delete.
-      numbers[at] = (numbers[at] ?? 0) & ~(SlotMark.CHANGED | SlotMark.STORED);
-    }
-    const slots: number[] = [];
-    for (const [index, { numbers }] of this.#segments.entries()) {
-      for (let slot = 0; slot <= SLOT_MASK; slot++) {
-        const marks = numbers[slot * this.numberStride] ?? 0;
-        if ((marks & HELD) === 0) continue;
-        numbers[slot * this.numberStride] = marks | SlotMark.PENDING | SlotMark.STORED;
-        slots.push((index << SEGMENT_BITS) + slot);
-      }
-    }
-    const deleted: DeletedKeys = { keys: [], groups: [] };
-    return new StateChanges(this, { slots, deleted, isWhole: true }, this.#codecs);
-  }
-
-  /** What was taken last needs nothing any more. */
-  changesCommitted(): void {
-    this.#taken = undefined;
-  }
-
-  /** What was taken last counts as changed again. */
-  changesAborted(slots: readonly number[], { keys, groups }: DeletedKeys, isWhole: boolean): void {
-    this.#taken = undefined;
-    // What had gone before is not known any more: only another whole makes up for it.
-    if (isWhole) this.#isWholeNext = true;
-    for (const slot of slots) {
-      const { numbers } = this.segmentOf(slot);
-      const at = (slot & SLOT_MASK) * this.numberStride;
-      const marks = numbers[at] ?? 0;
-      if ((marks & SlotMark.PENDING) !== 0) {
-        numbers[at] = (marks & HELD) !== 0
-          ? marks & ~SlotMark.PENDING
-          : (marks | SlotMark.STORED) & ~SlotMark.PENDING;
-      }
-      this.change(slot);
-    }
-    for (let i = 0; i < keys.length; i++) this.#delete(keys[i] ?? "", groups[i] ?? 0);
+    return this.changed.take();
   }
 
   /** Whether what the slot's key had is still to be read: it is, from now on, taken as read. */
@@ -321,8 +239,58 @@ export class KeyedState implements KeyReader {
           }: it has state already; restore each key once, before any rows`,
         );
       }
-      this.#restoreKey(slot, columns, row, this.timersOf(group), changes.timers[row] ?? []);
+      const timers = changes.timers[row] ?? [];
+      this.#restoreKey(slot, columns, row, this.timersOf(group), timers, SlotMark.STORED);
     }
+  }
+
+  /**
+   * Puts keys that come from another worker, in place of what they have here. They count as changed, and as not stored.
+   * Lists and maps become the state's own.
+   *
+   * @param groups the key group of each of `changes.keys`
+   */
+  put(changes: KeyChanges, groups: ArrayLike<number>): void {
+    const columns = restoredColumns(changes, this.states, this.kinds);
+    const { deleted, keys, timers } = changes;
+    for (const key of deleted) {
+      const slot = this.keys.find(key);
+      if (slot !== NO_SLOT) this.forget(slot);
+    }
+    const slots = new Uint32Array(keys.length);
+    this.keys.slotsOf(keys, groups, keys.length, slots);
+    for (let row = 0; row < keys.length; row++) {
+      const slot = slots[row] ?? 0;
+      this.#clear(slot);
+      this.change(slot);
+      this.#restoreKey(slot, columns, row, this.timersOf(groups[row] ?? 0), timers[row] ?? [], 0);
+    }
+  }
+
+  /** A slot's key leaves for another worker, with all it has: checkpoints are not told. */
+  forget(slot: number): void {
+    this.#clear(slot);
+    const { cells, numbers } = this.segmentOf(slot);
+    const index = slot & SLOT_MASK;
+    const marks = numbers[index * this.numberStride] ?? 0;
+    if (marks >= SlotMark.ROW) return;
+    cells[index * this.stride] = undefined;
+    this.keys.release(slot);
+  }
+
+  /** Takes all that a slot's key has. */
+  #clear(slot: number): void {
+    const { cells, numbers } = this.segmentOf(slot);
+    const index = slot & SLOT_MASK;
+    const at = index * this.numberStride;
+    if (((numbers[at] ?? 0) & SlotMark.TIMED) !== 0) {
+      this.timersOf(this.keys.groupAt(slot)).clear(slot);
+    }
+    const marks = numbers[at] ?? 0;
+    if ((marks & SlotMark.KEPT) !== 0) this.kept--;
+    numbers[at] = marks & ~(SlotMark.KEPT | SlotMark.STORED);
+    cells.fill(undefined, index * this.stride + 1, (index + 1) * this.stride);
+    numbers.fill(NaN, at + 1, at + this.numberStride);
   }
 
   #restoreKey(
@@ -331,6 +299,7 @@ export class KeyedState implements KeyReader {
     row: number,
     group: GroupTimers,
     timers: readonly KeyTimer[],
+    stored: number,
   ): void {
     const { cells, numbers } = this.segmentOf(slot);
     const index = slot & SLOT_MASK;
@@ -350,7 +319,7 @@ export class KeyedState implements KeyReader {
         numbers[at + 1 + numberCell] = content;
       } else cells[index * this.stride + 1 + state] = content;
     }
-    numbers[at] = before | marks | SlotMark.STORED;
+    numbers[at] = before | marks | stored;
     if (marks !== 0) return;
     // Nothing of it is declared any more: the next checkpoint drops the key.
     this.#wait(slot);
@@ -367,12 +336,7 @@ export class KeyedState implements KeyReader {
   #remember(slot: number): void {
     if ((this.marksOf(slot) & SlotMark.PENDING) !== 0) this.capture(slot);
     if ((this.marksOf(slot) & SlotMark.STORED) === 0) return;
-    this.#delete(this.readKey(slot), this.keys.groupAt(slot));
-  }
-
-  #delete(key: Key, group: number): void {
-    this.#deleted.keys.push(key);
-    this.#deleted.groups.push(group);
+    this.changed.addDeleted(this.readKey(slot), this.keys.groupAt(slot));
   }
 
   #timed(slot: number, isTimed: boolean): void {

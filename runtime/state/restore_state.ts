@@ -31,7 +31,7 @@ export function restoreState(
     const changes = withoutStates(readChain(chain), dropped);
     state.restore(withMigrated(changes, migrated, specs, operator), () => group);
   }
-  if (anew) state.takeWholeNext();
+  if (anew) state.changed.takeWholeNext();
 }
 
 function withoutStates(changes: KeyChanges, dropped: readonly string[]): KeyChanges {

@@ -22,6 +22,17 @@ export interface DeletedKeys {
   readonly groups: number[];
 }
 
+/** What was taken. */
+export interface TakenChanges {
+  /** Marked as pending; some may stand here twice. */
+  readonly slots: readonly number[];
+  readonly deleted: DeletedKeys;
+  /** Whether it is all that there is. */
+  readonly isWhole: boolean;
+  /** Key groups of which it is all that there is. */
+  readonly bases: ReadonlySet<number>;
+}
+
 /** What has changed in a key group. */
 export interface StateChunk {
   readonly group: number;
@@ -29,6 +40,8 @@ export interface StateChunk {
   readonly keys: number;
   /** Keys in it that have gone. */
   readonly deleted: number;
+  /** Whether it is all that the group has. */
+  readonly isBase: boolean;
   /** As `encodeChanges` makes them. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
@@ -95,6 +108,7 @@ class GroupChanges {
  */
 export class StateChanges {
   readonly #state: KeyedState;
+  readonly #taken: TakenChanges;
   readonly #slots: readonly number[];
   /** Those found while slots are read come behind. */
   readonly #deleted: DeletedKeys;
@@ -112,20 +126,13 @@ export class StateChanges {
   readonly isWhole: boolean;
 
   /** Made by {@linkcode KeyedState.takeChanges}, which has marked the slots. */
-  constructor(
-    state: KeyedState,
-    { slots, deleted, isWhole }: {
-      readonly slots: readonly number[];
-      readonly deleted: DeletedKeys;
-      readonly isWhole: boolean;
-    },
-    codecs: ColumnCodecs,
-  ) {
+  constructor(state: KeyedState, taken: TakenChanges, codecs: ColumnCodecs) {
     this.#state = state;
-    this.isWhole = isWhole;
-    this.#slots = slots;
-    this.#deleted = deleted;
-    this.#deletedAtFirst = deleted.keys.length;
+    this.#taken = taken;
+    this.isWhole = taken.isWhole;
+    this.#slots = taken.slots;
+    this.#deleted = taken.deleted;
+    this.#deletedAtFirst = taken.deleted.keys.length;
     this.#codecs = codecs;
   }
 
@@ -188,7 +195,7 @@ export class StateChanges {
       );
     }
     this.#isOpen = false;
-    this.#state.changesCommitted();
+    this.#state.changed.committed();
   }
 
   /**
@@ -200,7 +207,7 @@ export class StateChanges {
     this.#expectOpen("abort");
     this.#isOpen = false;
     this.#groups.clear();
-    this.#state.changesAborted(this.#slots, this.#deleted, this.isWhole);
+    this.#state.changed.aborted(this.#taken);
   }
 
   #expectOpen(what: string): void {
@@ -226,6 +233,7 @@ export class StateChanges {
     for (let i = 0; i < this.#deletedAtFirst; i++) {
       this.#groupAt(groups[i] ?? 0).deleted.add(keys[i] ?? "");
     }
+    for (const group of this.#taken.bases) this.#groupAt(group);
     this.#groupsLeft = [...this.#groups.keys()].sort((a, b) => b - a);
     return end - from;
   }
@@ -248,14 +256,15 @@ export class StateChanges {
     // A key that is back says itself what it has.
     if (deleted.size > 0) { for (const key of keys) deleted.delete(key); }
     const handled = keys.length + deleted.size;
-    if (handled > 0) {
+    const isBase = this.isWhole || this.#taken.bases.has(group);
+    if (handled > 0 || isBase) {
       for (const column of cells) thenLists(column);
       const { states } = this.#state;
       const bytes = encodeChanges(
         { states, deleted: [...deleted], keys, cells, timers },
         this.#codecs,
       );
-      this.#chunks.push({ group, keys: keys.length, deleted: deleted.size, bytes });
+      this.#chunks.push({ group, keys: keys.length, deleted: deleted.size, isBase, bytes });
     }
     this.#groups.delete(group);
     return handled;

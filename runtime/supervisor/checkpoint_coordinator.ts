@@ -23,6 +23,7 @@ import { type Cancel, type Clock, delay } from "../clock.ts";
 import { CHECKPOINT_WRITE_WAIT_MS_MAX } from "../limits.ts";
 import type { Logger } from "../logger.ts";
 import type { JobPlan } from "../stage_plan.ts";
+import { type CheckpointEvent, checkpointEvent } from "./checkpoint_event.ts";
 import { type CheckpointPolicy, untilNextMs } from "./checkpoint_policy.ts";
 import type { CheckpointShelf, KeptCheckpoint } from "./checkpoint_shelf.ts";
 import type { JobSnapshot, RestoredJob } from "./job_attempt.ts";
@@ -36,25 +37,13 @@ export interface BarrierTarget {
   aborted(epoch: number): void;
 }
 
-/** A checkpoint, for people and pages. */
-export interface CheckpointEvent {
-  readonly epoch: number;
-  /** From the barrier to the moment it was kept, ms. */
-  readonly tookMs: number;
-  /** Longest alignment and longest stop of a stage, ms. */
-  readonly alignMs: number;
-  readonly stopMs: number;
-  /** What this checkpoint wrote. */
-  readonly bytes: number;
-  readonly changedKeys: number;
-  readonly keys: number;
-}
-
 /** Where the coordinator stands. */
 type State =
   /** No attempt is running. */
   | { readonly kind: "off" }
-  | { readonly kind: "waiting"; readonly cancel: Cancel }
+  | { readonly kind: "waiting"; readonly cancel: Cancel; readonly began: number }
+  /** Key groups move: no checkpoint begins. */
+  | { readonly kind: "held"; readonly began: number }
   | {
     readonly kind: "collecting" | "writing";
     readonly epoch: number;
@@ -102,6 +91,8 @@ export class CheckpointCoordinator {
   /** Of restores: what was begun before the last one is not built upon. */
   #restores = 0;
   #endedAt = -Infinity;
+  /** Those who wait until no checkpoint is under way. */
+  #holds: (() => void)[] = [];
   #requests: CheckpointRequest[] = [];
   /** Those that the checkpoint under way is for. */
   #served: CheckpointRequest[] = [];
@@ -168,10 +159,12 @@ export class CheckpointCoordinator {
 
   /** The attempt is over. A checkpoint that is under way comes to nothing. */
   end(): void {
-    if (this.#state.kind === "waiting") this.#state.cancel();
-    else if (this.#state.kind !== "off") this.#state.cancelTimeout();
+    const state = this.#state;
+    if (state.kind === "waiting") state.cancel();
+    else if (state.kind === "collecting" || state.kind === "writing") state.cancelTimeout();
     this.#state = { kind: "off" };
     this.#attempt = undefined;
+    for (const held of this.#holds.splice(0)) held();
     this.#reject(new Error("Cannot take the savepoint: the job has stopped or failed meanwhile"));
   }
 
@@ -226,7 +219,7 @@ export class CheckpointCoordinator {
     // Nothing else is taken any more: the last snapshot has what one under way would have had, and more.
     const state = this.#state;
     if (state.kind === "waiting") state.cancel();
-    else if (state.kind !== "off") {
+    else if (state.kind === "collecting" || state.kind === "writing") {
       state.cancelTimeout();
       this.#attempt?.aborted(state.epoch);
     }
@@ -268,11 +261,40 @@ export class CheckpointCoordinator {
     this.#fail(epoch, error);
   }
 
+  /** Holds checkpoints back until `release`. Resolves when none is under way; those who hold come one after the other. */
+  hold(): Promise<void> {
+    const state = this.#state;
+    if (state.kind === "off") return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#holds.push(resolve);
+      if (state.kind !== "waiting") return;
+      state.cancel();
+      this.#wait(state.began);
+    });
+  }
+
+  /** Checkpoints go on, with the key groups on these workers. */
+  release(routing: readonly number[]): void {
+    this.#routing = routing;
+    if (this.#state.kind === "held") this.#wait(this.#state.began);
+  }
+
+  /** A number for a barrier. */
+  nextEpoch(): number {
+    return this.#nextEpoch++;
+  }
+
   #wait(began: number): void {
+    const held = this.#holds.shift();
+    if (held !== undefined) {
+      this.#state = { kind: "held", began };
+      return held();
+    }
     const { clock, policy } = this.#options;
     const now = clock.monotonic();
     const afterMs = untilNextMs(policy, { began, ended: this.#endedAt, now });
-    this.#state = { kind: "waiting", cancel: clock.setTimer(afterMs, () => this.#trigger()) };
+    const cancel = clock.setTimer(afterMs, () => this.#trigger());
+    this.#state = { kind: "waiting", cancel, began };
     if (this.#requests.length > 0) this.#trigger();
   }
 
@@ -363,21 +385,7 @@ export class CheckpointCoordinator {
 
   #tell(snapshot: JobSnapshot, kept: KeptCheckpoint, began: number): void {
     const { clock, onCheckpoint, logger } = this.#options;
-    const most = (figure: "alignMs" | "stopMs") =>
-      Math.max(0, ...snapshot.workers.map(({ figures }) => figures[figure]));
-    const event: CheckpointEvent = {
-      epoch: snapshot.epoch,
-      tookMs: clock.monotonic() - began,
-      alignMs: most("alignMs"),
-      stopMs: most("stopMs"),
-      bytes: kept.writtenBytes,
-      changedKeys: snapshot.workers
-        .flatMap(({ chunks }) => chunks)
-        .reduce((sum, { keys, deleted }) => sum + keys + deleted, 0),
-      keys: snapshot.workers
-        .flatMap(({ stages }) => stages)
-        .reduce((sum, { keys }) => sum + keys, 0),
-    };
+    const event = checkpointEvent(snapshot, kept, clock.monotonic() - began);
     logger.debug("Checkpoint kept", { ...event });
     onCheckpoint?.(event);
   }

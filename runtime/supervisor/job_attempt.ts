@@ -19,11 +19,12 @@ import {
   receivedError,
   type WorkerReport,
 } from "../worker/protocol.ts";
+import { GroupMover } from "./group_mover.ts";
 import { placeKeyGroups } from "./placement.ts";
 import { type RestoredShard, SourceShards } from "./source_shards.ts";
 import type { TrackedShard } from "./shard_tracker.ts";
 import { WorkerHandle, type WorkerNotice } from "./worker_handle.ts";
-import type { LinkEnds, WorkerHost } from "./worker_port.ts";
+import { linkAll, type WorkerHost } from "./worker_port.ts";
 
 /** How an attempt ended. */
 export type AttemptOutcome =
@@ -85,6 +86,8 @@ export interface AttemptOptions {
   readonly parallelism: number;
   /** Whether checkpoints are taken. */
   readonly checkpoints: boolean;
+  /** The worker of each key group when the job ran last, if that is to stay so. */
+  readonly routing?: readonly number[] | undefined;
   /** A worker that has said nothing for so long counts as hung. */
   readonly silentMsMax?: number;
   readonly listener: AttemptListener;
@@ -101,6 +104,8 @@ export class JobAttempt {
     { parts: Map<number, WorkerSnapshot>; shards: JobSnapshot["shards"] }
   >();
   #handles: WorkerHandle[] = [];
+  /** Where key groups are. */
+  readonly mover: GroupMover;
   #cancelDiscovery: Cancel | undefined;
   #running = false;
   #stopping = false;
@@ -115,6 +120,12 @@ export class JobAttempt {
   constructor(options: AttemptOptions) {
     this.#options = options;
     this.#shards = this.#newShards({});
+    this.mover = new GroupMover({
+      handles: () => this.#handles,
+      clock: options.clock,
+      tellAll: (command) => this.#tellAll(command),
+      isOpen: () => this.#isOpen,
+    });
   }
 
   /** The workers' last reports. */
@@ -130,6 +141,7 @@ export class JobAttempt {
     );
     const outcome = await this.#outcome;
     this.#over = true;
+    this.mover.end();
     this.#cancelDiscovery?.();
     await this.#close();
     for (const handle of this.#handles) handle.terminate();
@@ -151,7 +163,7 @@ export class JobAttempt {
 
   /** Cuts all streams into before and after: `listener.snapshot` gets what was before. False if it can't be, now. */
   barrier(epoch: number): boolean {
-    if (!this.#running || this.#over || this.#stopping || this.#endedWorkers > 0) return false;
+    if (!this.#isOpen) return false;
     this.#snapshots.set(epoch, { parts: new Map(), shards: this.#shards.tracked });
     this.#tellAll({ type: "barrier", epoch });
     return true;
@@ -176,6 +188,11 @@ export class JobAttempt {
   /** Asks all workers for a report. */
   askReports(): void {
     if (this.#running) this.#tellAll({ type: "report" });
+  }
+
+  /** Whether barriers come through. */
+  get #isOpen(): boolean {
+    return this.#running && !this.#over && !this.#stopping && this.#endedWorkers === 0;
   }
 
   #tellAll(command: Command): void {
@@ -214,7 +231,8 @@ export class JobAttempt {
         maxParallelismWanted: defaultMaxParallelism(parallelism),
       });
     }
-    const routing = placeKeyGroups(maxParallelism, parallelism);
+    const routing = this.#options.routing ?? placeKeyGroups(maxParallelism, parallelism);
+    this.mover.place(routing);
     const restored = await listener.planned(plan, routing);
     if (this.#over) return;
     this.#shards = this.#newShards(restored?.shards ?? {});
@@ -241,15 +259,7 @@ export class JobAttempt {
   async #open(routing: readonly number[], restored: RestoredJob | undefined): Promise<void> {
     const { host, workers } = this.#options;
     const shards = this.#shards.readable;
-    const links: { of: LinkEnds; end: unknown }[][] = this.#handles.map(() => []);
-    for (let a = 0; a < workers; a++) {
-      for (let b = a + 1; b < workers; b++) {
-        const of = host.link();
-        const [endA, endB] = of.ends;
-        (links[a] ??= [])[b] = { of, end: endA };
-        (links[b] ??= [])[a] = { of, end: endB };
-      }
-    }
+    const links = linkAll(host, workers);
     await Promise.all(this.#handles.map((handle, worker) => {
       const mine = links[worker] ?? [];
       const placement = { worker, workers, routing, shards };
@@ -316,6 +326,8 @@ export class JobAttempt {
         return this.#snapshot(worker, notice.snapshot);
       case "declined":
         return listener.declined(notice.epoch, receivedError(notice.error));
+      case "handedOver":
+        return this.mover.handedOver(notice.epoch, notice.figures);
       case "ended":
         this.#endedWorkers++;
         if (this.#endedWorkers === this.#handles.length) {
@@ -338,6 +350,7 @@ export class JobAttempt {
   /** All stages of all workers have ended. */
   async #end(): Promise<void> {
     const { listener } = this.#options;
+    await this.mover.settled;
     const epoch = listener.lastEpoch();
     if (epoch !== undefined) {
       const shards = this.#shards.tracked;

@@ -11,7 +11,8 @@ import type { CheckpointStore, OpenCheckpointStore } from "../checkpoint/store.t
 import type { Clock } from "../clock.ts";
 import type { Logger } from "../logger.ts";
 import type { Random } from "../random.ts";
-import { CheckpointCoordinator, type CheckpointEvent } from "./checkpoint_coordinator.ts";
+import { CheckpointCoordinator } from "./checkpoint_coordinator.ts";
+import type { CheckpointEvent } from "./checkpoint_event.ts";
 import { type CheckpointOptions, checkpointPolicy } from "./checkpoint_policy.ts";
 import { CheckpointShelf } from "./checkpoint_shelf.ts";
 

@@ -11,10 +11,11 @@ import { DEAD_LETTERS_LOGGED_PER_SECOND } from "../limits.ts";
 import type { Logger } from "../logger.ts";
 import type { Random } from "../random.ts";
 import type { JobPlan } from "../stage_plan.ts";
-import type { JobSettings } from "../worker/protocol.ts";
+import type { GroupMove, JobSettings } from "../worker/protocol.ts";
 import type { OpenCheckpointStore } from "../checkpoint/store.ts";
 import type { CheckpointCoordinator } from "./checkpoint_coordinator.ts";
 import type { KeptCheckpoint } from "./checkpoint_shelf.ts";
+import type { MoveFigures } from "./group_mover.ts";
 import { JobAttempt, type RestoredJob } from "./job_attempt.ts";
 import { type JobState, transition } from "./job_state.ts";
 import { type JobStatus, jobStatus } from "./job_status.ts";
@@ -73,6 +74,10 @@ export class Supervisor {
   #attempt: JobAttempt | undefined;
   #checkpoints: CheckpointCoordinator | undefined;
   #cancelReports: Cancel | undefined;
+  /** Of key groups, for attempts to come. */
+  #routing: readonly number[] | undefined;
+  /** Barriers of moves, where there are no checkpoints that count them. */
+  #moves = 0;
   #lettersLogged = { second: 0, lines: 0, dropped: 0 };
 
   constructor(options: SupervisorOptions) {
@@ -142,6 +147,33 @@ export class Supervisor {
     return await this.#coordinator("a savepoint").savepoint(to);
   }
 
+  /**
+   * Moves key groups to other workers while the job runs: every other group goes on, and those that move stand still for
+   * what has changed since they were copied. Checkpoints wait. Undefined if the job is being stopped, or ends.
+   *
+   * @throws {RangeError} if a group is not where it is to move from, or there is no such worker
+   * @throws {Error} if the job is not running, another move is under way, or a worker fails: then the job starts again
+   */
+  async move(moves: readonly GroupMove[]): Promise<MoveFigures | undefined> {
+    const attempt = this.#attempt;
+    if (attempt === undefined || this.#state.kind !== "running") {
+      throw new Error(`Cannot move key groups: the job is ${this.#state.kind}, not running`);
+    }
+    await this.#checkpoints?.hold();
+    try {
+      const nextEpoch = () => this.#checkpoints?.nextEpoch() ?? ++this.#moves;
+      return await attempt.mover.move(moves, nextEpoch);
+    } finally {
+      this.#routing = attempt.mover.routing;
+      this.#checkpoints?.release(this.#routing);
+    }
+  }
+
+  /** The worker of each key group; empty before the job is known. */
+  get routing(): readonly number[] {
+    return this.#attempt?.mover.routing ?? [];
+  }
+
   #coordinator(what: string): CheckpointCoordinator {
     if (this.#checkpoints !== undefined) return this.#checkpoints;
     throw new Error(
@@ -183,6 +215,7 @@ export class Supervisor {
       workers,
       parallelism,
       checkpoints: this.#options.checkpoints !== undefined,
+      routing: this.#routing,
       ...(silentMsMax === undefined ? {} : { silentMsMax }),
       listener: {
         planned: async (plan, routing) => {

@@ -31,3 +31,23 @@ export interface WorkerHost {
   spawn(worker: number): WorkerPort;
   link(): LinkEnds;
 }
+
+/** A worker's end of a link. */
+export interface WorkerLink {
+  readonly of: LinkEnds;
+  readonly end: unknown;
+}
+
+/** Links each worker to each other: by worker, then other worker. */
+export function linkAll(host: WorkerHost, workers: number): readonly (readonly WorkerLink[])[] {
+  const links: WorkerLink[][] = Array.from({ length: workers }, () => []);
+  for (let a = 0; a < workers; a++) {
+    for (let b = a + 1; b < workers; b++) {
+      const of = host.link();
+      const [endA, endB] = of.ends;
+      (links[a] ??= [])[b] = { of, end: endA };
+      (links[b] ??= [])[a] = { of, end: endB };
+    }
+  }
+  return links;
+}

@@ -13,7 +13,9 @@ import { inProcessHost } from "../ports/in_process_host.ts";
 import { type Random, seededRandom } from "../random.ts";
 import type { JobStatus } from "../supervisor/job_status.ts";
 import { type KeepCheckpoints, openCheckpoints } from "../supervisor/open_checkpoints.ts";
+import type { MoveFigures } from "../supervisor/group_mover.ts";
 import { type JobOutcome, Supervisor } from "../supervisor/supervisor.ts";
+import type { GroupMove } from "../worker/protocol.ts";
 import { Scheduler } from "./scheduler.ts";
 
 /** How a job is led. */
@@ -174,6 +176,16 @@ export class JobDriver {
    */
   async savepoint(): Promise<number> {
     return (await this.#scheduler.run(this.#supervisor.savepoint())).id;
+  }
+
+  /** The worker of each key group. */
+  get routing(): readonly number[] {
+    return this.#supervisor.routing;
+  }
+
+  /** Moves key groups between workers, and waits until they are there; see {@linkcode Supervisor.move}. */
+  async move(moves: readonly GroupMove[]): Promise<MoveFigures | undefined> {
+    return await this.#scheduler.run(this.#supervisor.move(moves));
   }
 
   /** Leaves the job as a crash would, unless it has ended: what comes after the last checkpoint is lost. */

@@ -18,10 +18,8 @@ const NO_GROUP = 0;
 
 /** One broadcast's way out of this worker: an edge to each stage that reads it. */
 export class BroadcastOutput {
-  /** Of all edges, to all workers. */
+  /** Of all edges, to all workers: those without key groups may be given some. */
   readonly channels: readonly OutboundChannel[];
-  /** Those of workers that have key groups. */
-  readonly #receiving: readonly OutboundChannel[];
   /** Whether rows leave this worker. */
   readonly #isSent: boolean;
   readonly #operator: string;
@@ -31,20 +29,13 @@ export class BroadcastOutput {
   constructor(options: {
     /** For dead letters: whose broadcast this is. */
     operator: string;
-    worker: number;
-    /** The worker of each key group. */
-    routing: readonly number[];
     /** By edge, then worker. */
     edges: readonly (readonly OutboundChannel[])[];
     cursor: RecordCursor;
     failures: Failures;
   }) {
-    const receiving = new Set(options.routing);
     this.channels = options.edges.flat();
-    this.#receiving = options.edges.flatMap((channels) =>
-      channels.filter((_, worker) => receiving.has(worker))
-    );
-    this.#isSent = [...receiving].some((worker) => worker !== options.worker);
+    this.#isSent = options.edges.some((channels) => channels.length > 1);
     this.#operator = options.operator;
     this.#cursor = options.cursor;
     this.#failures = options.failures;
@@ -58,7 +49,7 @@ export class BroadcastOutput {
       return this.#failures.refused(this.#operator, undefined, message, this.#cursor, refused);
     }
     const sub = this.#cursor.leaving();
-    for (const channel of this.#receiving) channel.add(value, NO_KEY, NO_GROUP, this.#cursor, sub);
+    for (const channel of this.channels) channel.add(value, NO_KEY, NO_GROUP, this.#cursor, sub);
   }
 
   watermark(origin: string, event: WatermarkEvent): void {
@@ -67,6 +58,11 @@ export class BroadcastOutput {
 
   barrier(epoch: number): void {
     for (const channel of this.channels) channel.barrier(epoch);
+  }
+
+  /** The same where key groups move: every worker gets all there is anyway. */
+  reroute(epoch: number): void {
+    this.barrier(epoch);
   }
 
   end(final: boolean): void {

@@ -11,6 +11,7 @@ import type { WatermarkEvent } from "../time/watermark.ts";
 import type { Rows } from "../transport/rows.ts";
 import type { OutboundChannel } from "./channel.ts";
 import type { Failures } from "./failures.ts";
+import type { GroupMove } from "./protocol.ts";
 import type { RecordCursor } from "./record_cursor.ts";
 
 /** One keyBy's way out of this worker: an edge to each stage that reads it. */
@@ -18,7 +19,7 @@ export class EdgeOutput {
   /** Of all edges, to all workers. */
   readonly channels: readonly OutboundChannel[];
   /** The worker of each key group. */
-  readonly routing: readonly number[];
+  readonly routing: number[];
   /** By edge, then worker. */
   readonly #edges: readonly (readonly OutboundChannel[])[];
   readonly #operator: string;
@@ -45,7 +46,7 @@ export class EdgeOutput {
     this.#operator = options.operator;
     this.#key = options.key;
     this.#hash = options.hash ?? "string";
-    this.routing = options.routing;
+    this.routing = [...options.routing];
     this.#cursor = options.cursor;
     this.#failures = options.failures;
   }
@@ -93,6 +94,12 @@ export class EdgeOutput {
 
   barrier(epoch: number): void {
     for (const channel of this.channels) channel.barrier(epoch);
+  }
+
+  /** A barrier behind which some key groups are other workers'. */
+  reroute(epoch: number, moves: readonly GroupMove[]): void {
+    this.barrier(epoch);
+    for (const { group, to } of moves) this.routing[group] = to;
   }
 
   end(final: boolean): void {

@@ -171,11 +171,11 @@ function joined(
   const bytes = new Uint8Array(length);
   let offset = 0;
   const chunks = all.map(([operator, chunk]): SnapshotChunk => {
-    const { group, keys, deleted } = chunk;
+    const { group, keys, deleted, isBase } = chunk;
     bytes.set(chunk.bytes, offset);
     const at = offset;
     offset += chunk.bytes.length;
-    return { operator, group, offset: at, length: chunk.bytes.length, keys, deleted };
+    return { operator, group, offset: at, length: chunk.bytes.length, keys, deleted, isBase };
   });
   return { bytes, chunks };
 }

@@ -13,6 +13,7 @@ import { decodeRows, encodeRows, type RowBatch, transferables } from "../transpo
 import type { Rows } from "../transport/rows.ts";
 import { type Delivery, InboundChannel, OutboundChannel } from "./channel.ts";
 import type { Failures } from "./failures.ts";
+import type { MoveMessage } from "./group_moves.ts";
 import type { KeyedStage } from "./keyed_stage.ts";
 import type { Link, PeerMessage } from "./protocol.ts";
 import { RecordCursor } from "./record_cursor.ts";
@@ -27,6 +28,7 @@ export class Exchange {
   /** By edge: what decoded the rows that come over it as columns. */
   readonly #decoders: readonly (KeyedDecoder | undefined)[];
   readonly #stages = new Map<string, KeyedStage>();
+  readonly #moved: (message: MoveMessage) => void;
   /** By edge, then worker. */
   readonly #outbound = new Map<number, OutboundChannel[]>();
   readonly #inbound = new Map<number, InboundChannel[]>();
@@ -34,15 +36,20 @@ export class Exchange {
   readonly #settling = new Map<number, () => void>();
   #settles = 0;
 
-  /** @param links to each other worker, by number */
+  /**
+   * @param links to each other worker, by number
+   * @param moved keys have come from another worker
+   */
   constructor(
     worker: number,
     links: readonly (Link | undefined)[],
     edges: readonly Edge[],
     decoders: readonly (KeyedDecoder | undefined)[],
     failures: Failures,
+    moved: (message: MoveMessage) => void,
   ) {
     this.#worker = worker;
+    this.#moved = moved;
     this.#links = links;
     this.#edges = edges;
     this.#decoders = decoders;
@@ -86,7 +93,13 @@ export class Exchange {
   /** Calls `then` once all that went out over the edges so far has arrived, on every worker. */
   settle(edges: readonly Edge[], then: () => void): void {
     for (const channel of edges.flatMap((edge) => this.outbound(edge))) channel.flush();
-    const others = edges.length === 0 ? [] : this.#links.filter((link) => link !== undefined);
+    if (edges.length === 0) then();
+    else this.settleAll(then);
+  }
+
+  /** The same for all that was posted, over edges or not. */
+  settleAll(then: () => void): void {
+    const others = this.#links.filter((link) => link !== undefined);
     let left = others.length;
     if (left === 0) return then();
     for (const link of others) {
@@ -96,6 +109,11 @@ export class Exchange {
       });
       link.post({ type: "settle", id });
     }
+  }
+
+  /** Sends something that is about no edge. */
+  post(to: number, message: PeerMessage, transfer: Transferable[]): void {
+    this.#links[to]?.post(message, transfer);
   }
 
   close(): void {
@@ -204,6 +222,9 @@ export class Exchange {
         this.#settling.get(message.id)?.();
         this.#settling.delete(message.id);
         return;
+      case "keys":
+      case "rest":
+        return this.#moved(message);
       default:
         return this.#takeOverEdge(from, message);
     }

@@ -59,7 +59,9 @@ export class KeyVisits {
 }
 
 function* keptSlots(state: KeyedState): Generator<number, void> {
-  for (const slot of state.keys.slots()) {
-    if ((state.marksOf(slot) & SlotMark.KEPT) !== 0) yield slot;
+  const { elsewhere, keys } = state;
+  for (const slot of keys.slots()) {
+    if ((state.marksOf(slot) & SlotMark.KEPT) === 0) continue;
+    if (elsewhere.size === 0 || !elsewhere.has(keys.groupAt(slot))) yield slot;
   }
 }

@@ -35,6 +35,8 @@ export interface KeyedOperator {
   readonly broadcastState?: BroadcastState;
   /** The input is over for this actor. */
   complete(actor: PartitionActor, chain: Chain): void;
+  /** The actor's keys have gone to another worker: nothing of them is remembered here. */
+  leave?(actor: PartitionActor): void;
   close(): void;
 }
 

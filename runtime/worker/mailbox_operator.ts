@@ -116,6 +116,11 @@ export class MailboxOperator implements KeyedOperator {
     chain.end(true);
   }
 
+  leave(actor: PartitionActor): void {
+    for (const key of [...this.#active.get(actor)?.keys() ?? []]) this.#passivate(actor, key);
+    this.#active.delete(actor);
+  }
+
   #complete(slot: number, active: ActiveMailbox, chain: Chain): void {
     this.#state.begin(slot);
     this.#scratch.length = 0;
@@ -288,6 +293,11 @@ export class PipeOperator implements KeyedOperator {
   complete(actor: PartitionActor, chain: Chain): void {
     this.#chains.get(actor)?.complete();
     chain.end(true);
+  }
+
+  leave(actor: PartitionActor): void {
+    this.#chains.get(actor)?.close();
+    this.#chains.delete(actor);
   }
 
   close(): void {

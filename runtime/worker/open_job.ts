@@ -11,13 +11,11 @@ import type { Clock } from "../clock.ts";
 import { columnarCut } from "../columnar_cut.ts";
 import { DEAD_LETTERS, type DeadLetter } from "../dead_letter.ts";
 import { type Edge, type JobPlan, type Stage, stagesOf } from "../stage_plan.ts";
-import { BroadcastState } from "../state/broadcast_state.ts";
 import { KeyedState } from "../state/keyed_state.ts";
-import { restoreBroadcast, restoreState } from "../state/restore_state.ts";
+import { restoreState } from "../state/restore_state.ts";
 import type { GateOrigins } from "../time/gate_watermark.ts";
 import type { NodeId, NodeOf, Topology } from "../topology.ts";
 import type { Outside } from "./async_operator.ts";
-import { BroadcastOperator } from "./broadcast_operator.ts";
 import { BroadcastOutput } from "./broadcast_output.ts";
 import { EdgeOutput } from "./edge_output.ts";
 import type { EpochSnapshot } from "./epoch_snapshot.ts";
@@ -25,9 +23,9 @@ import { Epochs } from "./epochs.ts";
 import { Exchange } from "./exchange.ts";
 import type { Failures } from "./failures.ts";
 import { Gate } from "./gate.ts";
-import { HandlerOperator, type KeyedOperator } from "./keyed_operator.ts";
+import { GroupMoves } from "./group_moves.ts";
 import { KeyedStage } from "./keyed_stage.ts";
-import { MailboxOperator, PipeOperator } from "./mailbox_operator.ts";
+import { openOperator } from "./open_operator.ts";
 import { deadLetterOrigin } from "./output_id.ts";
 import {
   type Command,
@@ -79,6 +77,7 @@ export class OpenJob {
   readonly #sources = new Map<string, SourceStage>();
   readonly #keyed: KeyedStage[] = [];
   readonly #epochs: Epochs;
+  readonly moves: GroupMoves;
   #stagesLeft: number;
 
   constructor(options: OpenJobOptions) {
@@ -94,6 +93,7 @@ export class OpenJob {
       plan.edges,
       decoders,
       failures,
+      (message) => this.moves.take(message),
     );
     const port = (name: string, writer: SinkWriter<never>) =>
       new SinkPort({
@@ -115,6 +115,7 @@ export class OpenJob {
       tell: options.tell,
       failed: (error) => failures.fatal(error),
     });
+    this.moves = this.#openMoves(stages);
     this.#stagesLeft = stages.length;
     for (const stage of stages) this.#openStage(stage, stages);
     this.#exchange.open(this.#keyed);
@@ -138,6 +139,18 @@ export class OpenJob {
         }
         return;
       }
+      case "handOver": {
+        const { epoch, moves } = command;
+        const handOver = this.moves.begin(epoch, moves);
+        for (const source of this.#sources.values()) source.reroute(epoch, moves);
+        for (const stage of this.#keyed) {
+          if (stage.over) handOver.stage(stage);
+          else stage.announced(epoch);
+        }
+        return;
+      }
+      case "abandonMove":
+        return this.moves.abandon();
       case "committed":
         return this.#epochs.committed(command.epoch);
       case "aborted":
@@ -180,6 +193,7 @@ export class OpenJob {
     for (const source of this.#sources.values()) source.close();
     for (const stage of this.#keyed) stage.close();
     this.#exchange.close();
+    this.moves.close();
     await this.#epochs.commits;
     for (const sink of this.#allSinks()) await sink.close();
   }
@@ -204,6 +218,24 @@ export class OpenJob {
     };
   }
 
+  #openMoves(stages: readonly Stage[]): GroupMoves {
+    const { clock, placement, tell, failures } = this.#options;
+    const exchange = this.#exchange;
+    const edgesOf = (name: string) => stages.find((stage) => stage.name === name)?.outputs ?? [];
+    return new GroupMoves({
+      worker: placement.worker,
+      stages: this.#keyed,
+      clock,
+      send: (to, message, transfer) => exchange.post(to, message, transfer),
+      // What waits behind calls comes after the barrier: it must have arrived.
+      settle: (stage, then) =>
+        stage.settle(() => stage.holdsCalls ? exchange.settle(edgesOf(stage.name), then) : then()),
+      arrived: () => new Promise((resolve) => exchange.settleAll(resolve)),
+      tell,
+      failed: (error) => failures.fatal(error),
+    });
+  }
+
   #flush(): void {
     this.#exchange.flush();
     for (const sink of this.#allSinks()) sink.flush();
@@ -220,12 +252,8 @@ export class OpenJob {
     const { topology, clock, failures, outside } = this.#options;
     const cursor = new RecordCursor();
     const outputs: StageOutputs = new StageOutputs(stage.name, stage.head.id, {
-      topology,
-      clock,
+      ...{ topology, clock, failures, outside, cursor },
       queue: this.#queue,
-      failures,
-      outside,
-      cursor,
       edges: this.#edgeOutputs(stage, cursor),
       sinks: this.#sinks,
       deadLetters: this.#deadLetters,
@@ -280,6 +308,7 @@ export class OpenJob {
     const { operator } = head;
     const specs = operator.kind === "pipe" ? {} : operator.state;
     const state = new KeyedState(specs, this.#options.connectors.random);
+    state.changed.isTaken = this.#options.checkpoints;
     if (restored !== undefined) restoreState(state, restored, specs, stage.name);
     const keyed: KeyedStage = new KeyedStage({
       name: stage.name,
@@ -291,38 +320,21 @@ export class OpenJob {
       queue: this.#queue,
       cursor,
       state,
-      operator: this.#operator(head, state, cursor),
+      operator: openOperator(head, {
+        ...{ state, clock, cursor, worker },
+        failures: this.#options.failures,
+        random: this.#options.connectors.random,
+        restored,
+      }),
       outputs,
-      snapshotOf: (epoch) => this.#epochs.of(epoch),
-      ended: () => this.#stageEnded((snapshot) => keyed.handOver(snapshot), keyed.name),
+      epochOf: (epoch) => this.moves.handOver(epoch) ?? this.#epochs.of(epoch),
+      ended: () => {
+        this.moves.ended(keyed);
+        this.#stageEnded((snapshot) => keyed.handOver(snapshot), keyed.name);
+      },
     });
     this.#keyed.push(keyed);
     return keyed;
-  }
-
-  #operator(
-    { name, operator }: NodeOf<"keyed">,
-    state: KeyedState,
-    cursor: RecordCursor,
-  ): KeyedOperator {
-    const { clock, failures, connectors, placement } = this.#options;
-    switch (operator.kind) {
-      case "handlers":
-        return new HandlerOperator(name, operator, state, clock, cursor, failures);
-      case "broadcast": {
-        const broadcast = new BroadcastState(operator.broadcast, connectors.random);
-        const restored = this.#options.restored?.stages[name];
-        if (restored !== undefined) {
-          restoreBroadcast(broadcast, restored, operator.broadcast, name);
-        }
-        const around = { clock, cursor, failures, worker: placement.worker };
-        return new BroadcastOperator(name, operator, state, broadcast, around);
-      }
-      case "actor":
-        return new MailboxOperator(name, operator, state, clock, cursor, failures);
-      case "pipe":
-        return new PipeOperator(name, operator, state, cursor, failures);
-    }
   }
 
   /** Who sends the watermarks of stages: their shards, or their parts on each worker. */
@@ -344,18 +356,18 @@ export class OpenJob {
   }
 
   #edgeOutputs(stage: Stage, cursor: RecordCursor): Map<NodeId, EdgeOutput | BroadcastOutput> {
-    const { topology, placement: { routing, worker }, failures } = this.#options;
+    const { topology, placement: { routing }, failures } = this.#options;
     const outputs = new Map<NodeId, EdgeOutput | BroadcastOutput>();
     const cutOf = (edge: Edge) => "keyBy" in edge ? edge.keyBy : edge.broadcast;
     for (const [id, ofCut] of Map.groupBy(stage.outputs, cutOf)) {
       const node = topology.nodes[id];
       const edges = ofCut.map((edge) => this.#exchange.outbound(edge));
       const operator = `${stage.name}/${node?.kind}`;
-      const options = { operator, routing, edges, cursor, failures };
+      const options = { operator, edges, cursor, failures };
       if (node?.kind === "keyBy") {
-        outputs.set(id, new EdgeOutput({ ...options, key: node.key, hash: node.hash }));
+        outputs.set(id, new EdgeOutput({ ...options, routing, key: node.key, hash: node.hash }));
       } else if (node?.kind === "broadcast") {
-        outputs.set(id, new BroadcastOutput({ ...options, worker }));
+        outputs.set(id, new BroadcastOutput(options));
       } else {throw new Error(
           `Cannot open the edges of node ${id}: it is no keyBy and no broadcast`,
         );}

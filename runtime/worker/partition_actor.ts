@@ -56,6 +56,8 @@ export class PartitionActor {
   processingTime = -Infinity;
   /** Whether it stands in line for a turn. */
   inLine = false;
+  /** Whether its keys are still on their way from another worker: it takes no turns. */
+  awaited = false;
   /** Takes its turns. */
   readonly taker: TurnTaker;
   /** Entries stand from `#read` up to `#end`. Kept when it is empty: an actor's mailbox fills and empties all the time. */
@@ -76,6 +78,7 @@ export class PartitionActor {
 
   /** Whether it has anything to do in a turn. */
   get isBusy(): boolean {
+    if (this.awaited) return false;
     return this.first !== undefined || this.processing.nextAt <= this.processingTime;
   }
 

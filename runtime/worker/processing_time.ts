@@ -13,19 +13,19 @@ import type { PartitionActor } from "./partition_actor.ts";
 /** Tells actors when their timers are due. */
 export class ProcessingTime {
   readonly #clock: Clock;
-  readonly #actors: readonly PartitionActor[];
+  readonly #actors: Iterable<PartitionActor>;
   readonly #due: (actor: PartitionActor) => void;
   /** What is waited for; `Infinity` if there is no timer, `-Infinity` when closed. */
   #next = Infinity;
   #cancel: Cancel | undefined;
 
   /**
-   * @param actors may have timers already
+   * @param actors may have timers already, and come and go
    * @param due called for an actor that has timers up to its `processingTime`
    */
   constructor(
     clock: Clock,
-    actors: readonly PartitionActor[],
+    actors: Iterable<PartitionActor>,
     due: (actor: PartitionActor) => void,
   ) {
     this.#clock = clock;

@@ -32,12 +32,13 @@ import type { RestoredWorker, WorkerSnapshot } from "../checkpoint/worker_snapsh
 import type { DeadLetter, ErrorPolicy } from "../dead_letter.ts";
 import type { LogFields, LogLevel } from "../logger.ts";
 import type { JobPlan } from "../stage_plan.ts";
+import type { SentKeys } from "../state/group_copy.ts";
 import type { WatermarkEvent } from "../time/watermark.ts";
 import type { EncodedDecodedRows } from "../transport/decoded_rows.ts";
 import type { EncodedRows } from "../transport/row_batch.ts";
 
 /** Raised with every change to a message. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 /** What a worker needs to build the job. */
 export interface JobSettings {
@@ -62,6 +63,25 @@ export interface Placement {
   readonly shards: Readonly<Record<string, readonly string[]>>;
 }
 
+/** A key group that goes from one worker to another, with the keys of all stages. */
+export interface GroupMove {
+  readonly group: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What was copied ahead of a move. */
+export interface CopyFigures {
+  readonly keys: number;
+  readonly bytes: number;
+}
+
+/** What a hand-over was for one worker. */
+export interface HandOverFigures extends CopyFigures {
+  /** The longest stop of a key group that has come here: from the barrier there to its first turn here, ms. */
+  readonly pauseMs: number;
+}
+
 /** What a host asks; every one is answered by a reply with its `id`. */
 export type Request =
   | { readonly type: "describe"; readonly job: JobSettings }
@@ -78,6 +98,10 @@ export type Request =
   }
   /** What the stages are after the last one has ended: the snapshot of a job that was stopped. */
   | { readonly type: "lastSnapshot"; readonly epoch: number }
+  /** Keys of these groups will come, copied ahead. */
+  | { readonly type: "expectGroups"; readonly move: number; readonly groups: readonly number[] }
+  /** Copies groups ahead to other workers; answered when all has arrived there. */
+  | { readonly type: "copyGroups"; readonly move: number; readonly moves: readonly GroupMove[] }
   | { readonly type: "close" };
 
 /** What a host tells. */
@@ -104,6 +128,13 @@ export type Command =
   | { readonly type: "committed"; readonly epoch: number }
   /** There will be no checkpoint of the barrier: what its snapshot has counts as changed again. */
   | { readonly type: "aborted"; readonly epoch: number }
+  /**
+   * A barrier that hands key groups over: behind it their records go to their new workers. What has been copied ahead is
+   * completed by what has changed since.
+   */
+  | { readonly type: "handOver"; readonly epoch: number; readonly moves: readonly GroupMove[] }
+  /** What was copied ahead is not handed over. */
+  | { readonly type: "abandonMove" }
   /** `drain`: as if the input were over: operators complete, and timers fire. */
   | { readonly type: "stop"; readonly drain: boolean }
   /** Asks for a report now. */
@@ -124,6 +155,8 @@ export interface Replies {
   discover: readonly Shard[];
   open: undefined;
   lastSnapshot: WorkerSnapshot;
+  expectGroups: undefined;
+  copyGroups: CopyFigures;
   close: undefined;
 }
 
@@ -165,6 +198,8 @@ export type WorkerMessage =
   | { readonly type: "snapshot"; readonly snapshot: WorkerSnapshot }
   /** The worker can't give a snapshot of this epoch; it goes on. */
   | { readonly type: "declined"; readonly epoch: number; readonly error: SentError }
+  /** All stages have handed over what leaves, and have what comes. */
+  | { readonly type: "handedOver"; readonly epoch: number; readonly figures: HandOverFigures }
   | { readonly type: "ended" }
   | { readonly type: "pong" }
   | { readonly type: "report"; readonly report: WorkerReport }
@@ -182,7 +217,7 @@ export type WorkerMessage =
     readonly policy: Exclude<ErrorPolicy, "resume">;
   };
 
-/** Worker to worker, over a link; each is about one edge, named by its number in the plan. */
+/** Worker to worker, over a link; most are about one edge, named by its number in the plan. */
 export type PeerMessage =
   | {
     readonly type: "rows";
@@ -204,6 +239,25 @@ export type PeerMessage =
     readonly edge: number;
     readonly rows: number;
     readonly bytes: number;
+  }
+  /** Keys of groups that are to move, ahead of their hand-over. */
+  | {
+    readonly type: "keys";
+    readonly move: number;
+    readonly stage: string;
+    readonly keys: SentKeys;
+  }
+  /** What has changed of groups since they were copied: they are the receiver's now. */
+  | {
+    readonly type: "rest";
+    readonly epoch: number;
+    readonly stage: string;
+    readonly groups: readonly number[];
+    /** Those of them whose operators have completed. */
+    readonly completed: readonly number[];
+    /** When the barrier passed, ms since the epoch. */
+    readonly passedAt: number;
+    readonly keys: SentKeys;
   }
   /** About all edges: answered by `settled` at once, and so after all that came before. */
   | { readonly type: "settle"; readonly id: number }

@@ -8,6 +8,7 @@ import type { ReadContext, Source } from "../../connectors/source.ts";
 import type { ShardSnapshot } from "../checkpoint/worker_snapshot.ts";
 import type { EpochSnapshot } from "./epoch_snapshot.ts";
 import type { Failures } from "./failures.ts";
+import type { GroupMove } from "./protocol.ts";
 import type { RecordCursor } from "./record_cursor.ts";
 import { ShardActor, shardOrigin } from "./shard_actor.ts";
 import type { StageOutputs } from "./stage_outputs.ts";
@@ -123,6 +124,11 @@ export class SourceStage {
   barrier(snapshot: EpochSnapshot): void {
     this.handOver(snapshot);
     if (!this.#handedOn) this.#outputs.barrier(snapshot.epoch);
+  }
+
+  /** A barrier behind which some key groups are other workers'. */
+  reroute(epoch: number, moves: readonly GroupMove[]): void {
+    if (!this.#handedOn) this.#outputs.reroute(epoch, moves);
   }
 
   /** Its part of an epoch: where its shards are now. */

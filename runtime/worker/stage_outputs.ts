@@ -20,15 +20,17 @@ import {
   type Output,
   outputsOf,
 } from "../topology.ts";
-import { AsyncOperator } from "./async_operator.ts";
+import type { AsyncOperator } from "./async_operator.ts";
 import { batchFunction } from "./batch_function.ts";
 import { type EndStep, passAll } from "./end_step.ts";
 import { Valve } from "./gate.ts";
 import { LastWords } from "./last_words.ts";
 import { endOrigin, saltOf } from "./output_id.ts";
 import type { Origin } from "./record_cursor.ts";
+import type { GroupMove } from "./protocol.ts";
 import type { SinkFeed } from "./sink_feed.ts";
 import type { SinkPort } from "./sink_port.ts";
+import { openAsync } from "./stage_calls.ts";
 import {
   eventTimeFunction,
   flatMapJsonFunction,
@@ -138,6 +140,20 @@ export class StageOutputs {
   barrier(epoch: number): void {
     for (const edge of this.#around.edges.values()) edge.barrier(epoch);
     for (const sink of this.#sinks) sink.barrier(this.#stage, epoch);
+  }
+
+  /** A barrier behind which some key groups are other workers'. Sinks have nothing to do with it. */
+  reroute(epoch: number, moves: readonly GroupMove[]): void {
+    for (const edge of this.#around.edges.values()) edge.reroute(epoch, moves);
+  }
+
+  /** Calls `then` when everything that is inside now has gone on, and what went to sinks is written. */
+  settle(then: () => void): void {
+    this.drain(() => {
+      if (this.#sinks.size === 0) return then();
+      Promise.all([...this.#sinks].map((sink) => sink.drain()))
+        .then(then, (error) => this.#around.failures.fatal(error));
+    });
   }
 
   /** A watermark of the stage's input goes on. */
@@ -367,31 +383,14 @@ export class StageOutputs {
   }
 
   #compileAsync(node: NodeOf<"mapAsync">, valves: readonly Valve[]): MarkFlow {
-    const known = this.#asyncs.get(node.id) ?? this.#makeAsync(node);
+    const known = this.#asyncs.get(node.id) ??
+      openAsync(node, this.#around, () => this.generators.advanceAll());
     this.#asyncs.set(node.id, known);
     const { operator, downstream } = known;
     for (const valve of valves) operator.gate.join(valve);
     // What is full behind it must stop its results, and the records before it as well.
     const after = this.#compileFlow({ node: node.id, port: "main" }, [...valves, downstream]);
     return (origin, event) => operator.mark(() => after(origin, event));
-  }
-
-  #makeAsync({ name, call }: NodeOf<"mapAsync">): { operator: AsyncOperator; downstream: Valve } {
-    const { clock, queue, failures, outside, cursor, halted } = this.#around;
-    const downstream = new Valve(() => operator.resume());
-    halted.join(downstream);
-    const operator = new AsyncOperator({
-      name,
-      call,
-      clock,
-      queue,
-      failures,
-      outside,
-      cursor,
-      downstream,
-      handedOn: () => this.generators.advanceAll(),
-    });
-    return { operator, downstream };
   }
 
   #consumers(output: Output): Node[] {

@@ -102,8 +102,12 @@ class WorkerEngine {
         await this.#openJob(request);
         return undefined;
       case "lastSnapshot":
-        if (this.#open === undefined) throw new Error("Cannot take a snapshot: no job is open");
-        return await this.#open.lastSnapshot(request.epoch);
+        return await this.#openedJob("take a snapshot").lastSnapshot(request.epoch);
+      case "expectGroups":
+        this.#openedJob("take key groups").moves.expect(request.move, request.groups);
+        return undefined;
+      case "copyGroups":
+        return await this.#openedJob("copy key groups").moves.copy(request.move, request.moves);
       case "close":
         await this.#close();
         return undefined;
@@ -241,6 +245,11 @@ class WorkerEngine {
       throw new Error("Cannot go on without a job: describe comes first");
     }
     return this.#built;
+  }
+
+  #openedJob(what: string): OpenJob {
+    if (this.#open === undefined) throw new Error(`Cannot ${what}: no job is open`);
+    return this.#open;
   }
 
   #connectorContext({ settings, logger }: BuiltJob): ConnectorContext {

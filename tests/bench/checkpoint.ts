@@ -12,7 +12,7 @@ import { systemClock } from "../../runtime/clock.ts";
 import { silentLogger } from "../../runtime/logger.ts";
 import { webWorkerHost } from "../../runtime/ports/web_worker_host.ts";
 import { systemRandom } from "../../runtime/random.ts";
-import type { CheckpointEvent } from "../../runtime/supervisor/checkpoint_coordinator.ts";
+import type { CheckpointEvent } from "../../runtime/supervisor/checkpoint_event.ts";
 import { openCheckpoints } from "../../runtime/supervisor/open_checkpoints.ts";
 import { Supervisor } from "../../runtime/supervisor/supervisor.ts";
 import { benchOptions } from "./arguments.ts";

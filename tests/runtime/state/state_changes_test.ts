@@ -119,7 +119,7 @@ describe("StateChanges", () => {
               break;
             case "take":
               complete();
-              if (action.isWhole) state.keyed.takeWholeNext();
+              if (action.isWhole) state.keyed.changed.takeWholeNext();
               open = { changes: state.keyed.takeChanges(), model: new Map(state.model) };
               break;
             case "step":
@@ -183,7 +183,7 @@ describe("StateChanges", () => {
     state.turn("b", [change("count")]);
     taken(state);
     state.turn("a", [change("clear")]);
-    state.keyed.takeWholeNext();
+    state.keyed.changed.takeWholeNext();
     state.keyed.takeChanges().aborted();
     const changes = state.keyed.takeChanges();
     while (!changes.step(1));

@@ -187,7 +187,7 @@ describe("KeyedStage", () => {
         origins: { splits: new Map(), channels: [] },
         restored: undefined,
       }],
-      snapshotOf(epoch) {
+      epochOf(epoch) {
         throw new Error(`No barrier was sent, and yet epoch ${epoch} is asked for`);
       },
       operator: {

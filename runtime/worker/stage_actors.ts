@@ -1,0 +1,78 @@
+/**
+ * The actors of a keyed stage on one worker, each with its chain, and the marks that all of them must reach: a mark passes
+ * when every actor has handled what came before it.
+ *
+ * @module
+ */
+
+import type { PartitionActor, StageMark } from "./partition_actor.ts";
+import type { Chain } from "./stage_chain.ts";
+
+/** Actors by key group, and those of no group. */
+export class StageActors {
+  readonly #chains = new Map<PartitionActor, Chain>();
+  /** By key group; those of other workers are not there. */
+  readonly #byGroup: (PartitionActor | undefined)[];
+  readonly #marks: StageMark[] = [];
+  readonly #line: (actor: PartitionActor) => void;
+
+  /** @param line an actor has something to do */
+  constructor(groups: number, line: (actor: PartitionActor) => void) {
+    this.#byGroup = new Array(groups).fill(undefined);
+    this.#line = line;
+  }
+
+  [Symbol.iterator](): Iterator<PartitionActor> {
+    return this.#chains.keys();
+  }
+
+  /** With their chains. */
+  get chains(): Iterable<[PartitionActor, Chain]> {
+    return this.#chains;
+  }
+
+  /** The actor of a key group. */
+  at(group: number): PartitionActor | undefined {
+    return this.#byGroup[group];
+  }
+
+  /** @param group undefined for one that stands beside the groups */
+  add(actor: PartitionActor, chain: Chain, group: number | undefined): void {
+    this.#chains.set(actor, chain);
+    if (group !== undefined) this.#byGroup[group] = actor;
+  }
+
+  /** The actor's group has gone to another worker. Its mailbox is empty. */
+  remove(actor: PartitionActor): void {
+    this.#chains.get(actor)?.close();
+    this.#chains.delete(actor);
+    this.#byGroup[actor.group] = undefined;
+  }
+
+  /** Calls `pass` when every actor has handled what came before, and its timers up to `watermark` if that moves. */
+  mark(watermark: number | undefined, pass: () => void): void {
+    const mark: StageMark = { watermark, waiting: 0, pass };
+    for (const actor of this.#chains.keys()) {
+      const hasTimers = watermark !== undefined && actor.timers.nextAt <= watermark;
+      if (actor.first === undefined && !hasTimers && !actor.awaited) {
+        actor.watermark = watermark ?? actor.watermark;
+      } else {
+        mark.waiting++;
+        actor.push({ kind: "mark", mark });
+        this.#line(actor);
+      }
+    }
+    this.#marks.push(mark);
+    this.#passMarks();
+  }
+
+  /** An actor has come to a mark. */
+  reached(mark: StageMark): void {
+    mark.waiting--;
+    if (mark.waiting === 0) this.#passMarks();
+  }
+
+  #passMarks(): void {
+    while (this.#marks[0]?.waiting === 0) this.#marks.shift()?.pass();
+  }
+}
