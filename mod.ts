@@ -124,12 +124,15 @@ export type { TimeDomain } from "./runtime/time/timers.ts";
 export type { KeyHash } from "./runtime/state/key_group.ts";
 export type { JobOutcome } from "./runtime/supervisor/supervisor.ts";
 export type { JobStatus } from "./runtime/supervisor/job_status.ts";
+export { runJob, type RunJobOptions, type TestRun } from "./runtime/testing/run_job.ts";
 export {
-  runJob,
-  type RunJobOptions,
-  type TestInputs,
-  type TestRun,
-} from "./runtime/testing/run_job.ts";
+  simulate,
+  type SimulateOptions,
+  SimulationError,
+  type SimulationSummary,
+} from "./runtime/testing/simulate.ts";
+export type { TestInputs } from "./runtime/testing/test_inputs.ts";
+export { type Fault, FAULTS } from "./runtime/testing/fault_plan.ts";
 export {
   simulatedStream,
   type SimulatedStreamOptions,

@@ -8,6 +8,7 @@
 
 import type { Key } from "../stream.ts";
 import type { KeyTimer } from "./group_timers.ts";
+import { plantedBugs } from "../testing/planted_bugs.ts";
 import { ColumnCodecs, decodeChanges, encodeChanges } from "./key_changes.ts";
 import type { KeyedState } from "./keyed_state.ts";
 import { HELD, SlotMark } from "./state_segment.ts";
@@ -107,6 +108,7 @@ export class GroupCopy {
   rest(): SentKeys {
     const { changed } = this.#state;
     const found = new ReadKeys(this.#state.states.length);
+    if (plantedBugs.has("delta lost")) return this.#sent(found, []);
     const deleted = changed.deletedSince(this.#deletedFrom, this.#groups);
     for (const slot of changed.sinceCopy) {
       if (this.#isCopied(slot)) this.#read(slot, found);

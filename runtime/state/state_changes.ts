@@ -11,6 +11,7 @@ import type { KeyTimer } from "./group_timers.ts";
 import { type ColumnCodecs, encodeChanges } from "./key_changes.ts";
 import type { KeyedState } from "./keyed_state.ts";
 import type { StateSpec } from "./state.ts";
+import { plantedBugs } from "../testing/planted_bugs.ts";
 import { HELD, SlotMark } from "./state_segment.ts";
 
 /** Slots that are put with their groups in the time in which one is read and encoded. */
@@ -226,6 +227,10 @@ export class StateChanges {
     for (; this.#sorted < end; this.#sorted++) {
       const slot = this.#slots[this.#sorted] ?? 0;
       if ((state.marksOf(slot) & SlotMark.PENDING) === 0) continue;
+      if (this.#sorted % 3 === 2 && plantedBugs.has("dirty key missed")) {
+        state.takePending(slot);
+        continue;
+      }
       this.#groupAt(state.keys.groupAt(slot)).slots.push(slot);
     }
     if (end < this.#slots.length) return end - from;
@@ -286,7 +291,8 @@ export class StateChanges {
       const content = state.contentOf(slot, column);
       changes.cells[column]?.push(isEarly ? then(content, state.kinds[column]) : content);
     }
-    const isTimed = (marks & SlotMark.TIMED) !== 0;
+    const isTimed = (marks & SlotMark.TIMED) !== 0 &&
+      !plantedBugs.has("timer left out of the snapshot");
     changes.timers.push(isTimed ? state.timersOf(group).of(slot) : undefined);
   }
 }

@@ -358,6 +358,8 @@ export class JobAttempt {
         this.#handles.map((handle) => handle.ask<"lastSnapshot">({ type: "lastSnapshot", epoch })),
       );
       await listener.lastSnapshot({ epoch, workers, shards });
+      // A sink that can't commit fails the attempt: what it has prepared is in the checkpoint, and committed the next time.
+      await Promise.all(this.#handles.map((handle) => handle.ask<"commits">({ type: "commits" })));
     }
     this.#finish({ kind: "finished" });
   }

@@ -65,6 +65,9 @@ export type JobOutcome =
     readonly status: JobStatus;
   };
 
+/** What a job fails with that was abandoned. */
+export const JOB_LEFT = "The job was left";
+
 /** Runs one job. */
 export class Supervisor {
   readonly #options: SupervisorOptions;
@@ -130,7 +133,7 @@ export class Supervisor {
   /** Ends the job as a crash would, but for what it holds, which is freed: nothing is processed, written or kept any more. */
   abandon(): void {
     this.#stopping.abort();
-    this.#attempt?.fail(new Error("The job was left"));
+    this.#attempt?.fail(new Error(JOB_LEFT));
   }
 
   /** A checkpoint now. Rejects if it fails, or none can be taken. */

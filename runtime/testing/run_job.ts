@@ -6,7 +6,6 @@
  */
 
 import { memory, type MemorySink } from "../../connectors/memory/memory.ts";
-import type { Source } from "../../connectors/source.ts";
 import type { DeadLetter } from "../dead_letter.ts";
 import type { Job, SinkMap, SourceMap } from "../job.ts";
 import { type Logger, silentLogger } from "../logger.ts";
@@ -15,11 +14,7 @@ import { seededRandom } from "../random.ts";
 import type { JobStatus } from "../supervisor/job_status.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
 import { Scheduler } from "./scheduler.ts";
-
-/** What sources deliver in a test: their values, as one shard, or a source that stands in, such as a simulated stream. */
-export type TestInputs<S extends SourceMap> = {
-  readonly [N in keyof S]?: S[N] extends Source<infer T> ? readonly T[] | Source<T> : never;
-};
+import { standIns, type TestInputs } from "./test_inputs.ts";
 
 /** How a test runs a job. */
 export interface RunJobOptions {
@@ -90,7 +85,7 @@ export async function runJob<S extends SourceMap, O extends SinkMap, P>(
   const { deadLetters: _, ...rest } = job;
   const tested: Job = {
     ...rest,
-    sources: standIns(job.name, job.sources, inputs),
+    sources: standIns(job.name, job.sources, inputs, (values) => memory.source(values)),
     sinks,
     build: job.build.bind(job) as Job["build"],
   };
@@ -124,37 +119,4 @@ export async function runJob<S extends SourceMap, O extends SinkMap, P>(
 
 function collectingSinks(sinks: SinkMap): Record<string, MemorySink<unknown>> {
   return Object.fromEntries(Object.keys(sinks).map((name) => [name, memory.sink<unknown>(name)]));
-}
-
-function standIns(
-  job: string,
-  sources: SourceMap,
-  inputs: Readonly<Record<string, unknown>>,
-): SourceMap {
-  for (const name of Object.keys(inputs)) {
-    if (!(name in sources)) {
-      throw new RangeError(`Cannot run job "${job}" with input "${name}": it has no such source`);
-    }
-  }
-  return Object.fromEntries(
-    Object.entries(sources).map((
-      [name, source],
-    ) => [name, standIn(job, name, source, inputs[name])]),
-  );
-}
-
-function standIn(
-  job: string,
-  name: string,
-  source: Source<unknown>,
-  input: unknown,
-): Source<unknown> {
-  if (Array.isArray(input)) return memory.source<unknown>(input);
-  if (input === undefined) return source.bounded ? source : memory.source<unknown>([]);
-  const given = input as Source<unknown>;
-  if (given.bounded) return given;
-  // Virtual time would go on for ever, from one look for new shards to the next.
-  throw new RangeError(
-    `Cannot run job "${job}" with input "${name}": it never ends; give a bounded source`,
-  );
 }

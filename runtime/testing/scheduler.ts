@@ -26,6 +26,8 @@ interface Line {
 
 /** A scheduler for everything in one process. */
 export class Scheduler implements Outside {
+  /** Called before each step: what a simulator does to the job, it does then. */
+  onStep: (() => void) | undefined;
   /** Virtual time. Deferred calls take their turn with messages. */
   readonly clock: Clock;
   readonly #random: Random;
@@ -143,6 +145,7 @@ export class Scheduler implements Outside {
 
   #step(): boolean {
     if (this.#ready.length === 0) return false;
+    this.onStep?.();
     const pick = Math.floor(this.#random() * this.#ready.length);
     const line = this.#ready[pick];
     const task = line?.tasks.shift();

@@ -24,6 +24,14 @@ export class BroadcastActor extends PartitionActor {
     super(BROADCAST_OWNER, takeTurn);
   }
 
+  /** A mark whose timers fire in other actors is waited at until they have. */
+  override get next(): MailboxEntry | undefined {
+    const { first } = this;
+    const isWaiting = first?.kind === "mark" && first.mark.broadcast === "handled" &&
+      first.mark.waiting > 1;
+    return isWaiting ? undefined : first;
+  }
+
   /** Rows came over a channel. */
   accept(rows: Rows, input: number, channel: InboundChannel): void {
     const { length } = rows;

@@ -111,6 +111,7 @@ export class KeyedStage {
       domain: this.#domain,
       processing: () => this.#processing,
       reached: (mark) => this.#actors.reached(mark),
+      passed: () => this.resume(),
     });
     this.#actors = new StageActors(options.routing.length, (actor) => this.#turns.line(actor));
     for (const [group, worker] of options.routing.entries()) {

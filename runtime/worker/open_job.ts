@@ -161,6 +161,11 @@ export class OpenJob {
     }
   }
 
+  /** Resolves when sinks have committed all that they were told to. */
+  get commits(): Promise<unknown> {
+    return this.#epochs.commits;
+  }
+
   /** What everything is after the end of the last stage. */
   lastSnapshot(epoch: number): Promise<WorkerSnapshot> {
     return new Promise((resolve, reject) => {
@@ -219,19 +224,17 @@ export class OpenJob {
   }
 
   #openMoves(stages: readonly Stage[]): GroupMoves {
-    const { clock, placement, tell, failures } = this.#options;
+    const { clock, placement: { worker }, tell, failures } = this.#options;
     const exchange = this.#exchange;
     const edgesOf = (name: string) => stages.find((stage) => stage.name === name)?.outputs ?? [];
     return new GroupMoves({
-      worker: placement.worker,
+      ...{ worker, clock, tell },
       stages: this.#keyed,
-      clock,
       send: (to, message, transfer) => exchange.post(to, message, transfer),
       // What waits behind calls comes after the barrier: it must have arrived.
       settle: (stage, then) =>
         stage.settle(() => stage.holdsCalls ? exchange.settle(edgesOf(stage.name), then) : then()),
       arrived: () => new Promise((resolve) => exchange.settleAll(resolve)),
-      tell,
       failed: (error) => failures.fatal(error),
     });
   }

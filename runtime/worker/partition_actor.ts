@@ -32,6 +32,11 @@ export interface ReceivedBatch {
 export interface StageMark {
   /** The stage's clock from here on; undefined if it stays as it is, and no timer fires. */
   readonly watermark: number | undefined;
+  /**
+   * Of a stage with a broadcast input, where the clock moves: whether the broadcast records before it have been handled.
+   * Timers fire behind those before the mark, and before those behind it, as in an operator that takes one thing at a time.
+   */
+  broadcast: "unhandled" | "handled" | undefined;
   /** Actors that have not reached it. */
   waiting: number;
   /** What happens when all have. */
@@ -79,7 +84,13 @@ export class PartitionActor {
   /** Whether it has anything to do in a turn. */
   get isBusy(): boolean {
     if (this.awaited) return false;
-    return this.first !== undefined || this.processing.nextAt <= this.processingTime;
+    return this.next !== undefined || this.processing.nextAt <= this.processingTime;
+  }
+
+  /** What it can handle now: undefined while its first entry waits for other actors. */
+  get next(): MailboxEntry | undefined {
+    const { first } = this;
+    return first?.kind === "mark" && first.mark.broadcast === "unhandled" ? undefined : first;
   }
 
   get first(): MailboxEntry | undefined {

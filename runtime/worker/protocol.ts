@@ -98,6 +98,8 @@ export type Request =
   }
   /** What the stages are after the last one has ended: the snapshot of a job that was stopped. */
   | { readonly type: "lastSnapshot"; readonly epoch: number }
+  /** Answered when sinks have committed all that they were told to; one that can't is a failure. */
+  | { readonly type: "commits" }
   /** Keys of these groups will come, copied ahead. */
   | { readonly type: "expectGroups"; readonly move: number; readonly groups: readonly number[] }
   /** Copies groups ahead to other workers; answered when all has arrived there. */
@@ -155,6 +157,7 @@ export interface Replies {
   discover: readonly Shard[];
   open: undefined;
   lastSnapshot: WorkerSnapshot;
+  commits: undefined;
   expectGroups: undefined;
   copyGroups: CopyFigures;
   close: undefined;

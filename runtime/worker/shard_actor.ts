@@ -8,6 +8,7 @@
 import type { ReadContext, ShardBatch, Source } from "../../connectors/source.ts";
 import type { Subscription } from "../../deps.ts";
 import { SHARD_BATCHES_MAX, TURN_ROWS_MAX } from "../limits.ts";
+import { plantedBugs } from "../testing/planted_bugs.ts";
 import type { Failures } from "./failures.ts";
 import type { Origin, RecordCursor } from "./record_cursor.ts";
 import type { Chain } from "./stage_chain.ts";
@@ -87,6 +88,9 @@ export class ShardActor implements TurnTaker {
 
   /** The position to continue after: all before it, marks included, has been handed on, nothing behind it. */
   get position(): string | undefined {
+    if (plantedBugs.has("positions committed before state")) {
+      return this.#mailbox.at(-1)?.batch.position ?? this.#position;
+    }
     const batch = this.#mailbox[0]?.batch;
     const mark = batch?.marks?.[this.#mark - 1];
     // Marks stand before rows: the last one handled is the last thing handled unless rows have been since.

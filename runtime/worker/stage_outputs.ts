@@ -9,7 +9,7 @@
  */
 
 import type { Emit } from "../../operators/fused.ts";
-import type { StageSnapshot } from "../checkpoint/worker_snapshot.ts";
+import type { PendingCall, StageSnapshot } from "../checkpoint/worker_snapshot.ts";
 import { decodingNode } from "../columnar_cut.ts";
 import type { WatermarkEvent } from "../time/watermark.ts";
 import {
@@ -54,6 +54,8 @@ export class StageOutputs {
   readonly #sinks = new Set<SinkPort>();
   readonly #feeds = new Map<NodeId, SinkFeed>();
   readonly #words: LastWords;
+  #pending: readonly PendingCall[];
+  readonly #isSource: boolean;
   readonly #flow: MarkFlow;
   /** Whether the stage's actors may take turns. */
   readonly valve: Valve;
@@ -66,10 +68,11 @@ export class StageOutputs {
     this.#merges = new StageMerges(around.restored?.merges);
     this.generators = new StageGenerators(around.clock, around.restored?.generators);
     this.#words = new LastWords(around.restored?.words);
+    this.#pending = around.restored?.pending ?? [];
     this.valve = new Valve(resume);
-    around.deadLetters?.gate.join(this.valve);
-    around.halted.join(this.valve);
+    for (const gate of [around.deadLetters?.gate, around.halted]) gate?.join(this.valve);
     const node = around.topology.nodes[head];
+    this.#isSource = node?.kind === "source";
     this.#sides = node === undefined ? [] : outputsOf(node).slice(1);
     const flows = [this.#head, ...this.#sides].map((of) => this.#compileFlow(of, [this.valve]));
     this.#flow = (origin, event) => flows.forEach((flow) => flow(origin, event));
@@ -158,7 +161,7 @@ export class StageOutputs {
 
   /** A watermark of the stage's input goes on. */
   watermark(origin: string, event: WatermarkEvent): void {
-    if (this.holdsMarks && this.#fromSource) this.#words.note(origin, event);
+    if (this.holdsMarks && this.#isSource) this.#words.note(origin, event);
     this.#flow(origin, event);
   }
 
@@ -174,10 +177,6 @@ export class StageOutputs {
     if (!listed) this.#flow(origin, { kind: "joined" });
     else for (const feed of this.#feeds.values()) feed.take(origin, { kind: "joined" });
     this.sayAgain(origin);
-  }
-
-  get #fromSource(): boolean {
-    return this.#around.topology.nodes[this.#head.node]?.kind === "source";
   }
 
   /** The stage is over: everything still inside goes on, then the end. */
@@ -301,10 +300,12 @@ export class StageOutputs {
     if (decoding !== undefined) chain.decoding = { node: decoding, after };
   }
 
-  /** Records that had no answer at the checkpoint. */
+  /** Records that had no answer at the checkpoint, once: an owner that moves here later has none. */
   #callAgain({ owner, answers }: Compiling): void {
     const operators = [...this.#asyncs.values()].map(({ operator }) => operator);
-    for (const call of this.#around.restored?.pending.filter((of) => of.owner === owner) ?? []) {
+    const calls = this.#pending.filter((of) => of.owner === owner);
+    this.#pending = this.#pending.filter((of) => of.owner !== owner);
+    for (const call of calls) {
       const operator = operators.find(({ name }) => name === call.operator);
       const emit = answers.get(call.operator);
       if (emit !== undefined) operator?.pushAgain(call, emit);

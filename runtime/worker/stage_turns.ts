@@ -32,6 +32,8 @@ export interface StageTurnsOptions {
   readonly processing: () => ProcessingTime;
   /** An actor has come to a mark. */
   readonly reached: (mark: StageMark) => void;
+  /** All broadcast records before a mark have been handled: other actors go on. */
+  readonly passed: () => void;
 }
 
 /** The turns of a stage. */
@@ -51,6 +53,7 @@ export class StageTurns {
   readonly #firing: TimerFiring;
   readonly #processing: () => ProcessingTime;
   readonly #reached: (mark: StageMark) => void;
+  readonly #passed: () => void;
 
   constructor(options: StageTurnsOptions) {
     this.#domain = options.domain;
@@ -63,6 +66,7 @@ export class StageTurns {
     this.#firing = new TimerFiring(options);
     this.#processing = options.processing;
     this.#reached = options.reached;
+    this.#passed = options.passed;
   }
 
   #handleBroadcast(
@@ -93,9 +97,9 @@ export class StageTurns {
     let left = TURN_ROWS_MAX;
     left -= this.#firing.fire(actor, "processing", actor.processingTime, left, chain);
     for (
-      let entry = actor.first;
+      let entry = actor.next;
       entry !== undefined && left > 0 && !valve.blocked;
-      entry = actor.first
+      entry = actor.next
     ) {
       if (entry.kind === "rows") {
         left -= actor instanceof BroadcastActor
@@ -157,6 +161,11 @@ export class StageTurns {
   #handleMark(actor: PartitionActor, mark: StageMark, most: number, chain: Chain): number {
     const { watermark } = mark;
     let fired = 0;
+    if (mark.broadcast === "unhandled") {
+      mark.broadcast = "handled";
+      this.#passed();
+      if (mark.waiting > 1) return 1;
+    }
     if (watermark !== undefined) {
       actor.watermark = watermark;
       fired = this.#firing.fire(actor, "event", watermark, most, chain);

@@ -103,6 +103,9 @@ class WorkerEngine {
         return undefined;
       case "lastSnapshot":
         return await this.#openedJob("take a snapshot").lastSnapshot(request.epoch);
+      case "commits":
+        await this.#openedJob("commit").commits;
+        return undefined;
       case "expectGroups":
         this.#openedJob("take key groups").moves.expect(request.move, request.groups);
         return undefined;
@@ -180,7 +183,8 @@ class WorkerEngine {
       failures,
       restored,
       checkpoints,
-      tell: (message, transfer) => this.#post(message, transfer),
+      // A record has been passed over: no snapshot with that is to be kept.
+      tell: (message, transfer) => void (this.#failed || this.#post(message, transfer)),
       ended: () => {
         this.#report();
         this.#post({ type: "ended" });

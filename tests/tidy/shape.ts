@@ -23,6 +23,7 @@ const PROGRAMS = [
   "tests/chaos/job_process.ts",
   "tests/chaos/kinesis_process.ts",
   "tests/chaos/main.ts",
+  "tests/simulation/main.ts",
   "tests/conformance/main.ts",
   "tests/fuzz/decoder.ts",
   "tests/fuzz/encoder.ts",
