@@ -5,7 +5,7 @@ import { fc } from "../../deps.ts";
 
 const entry = (watermark: number): MailboxEntry => ({
   kind: "mark",
-  mark: { watermark, waiting: 0, pass() {} },
+  mark: { watermark, broadcast: undefined, waiting: 0, pass() {} },
 });
 const numberOf = (entry: MailboxEntry | undefined) =>
   entry?.kind === "mark" ? entry.mark.watermark : undefined;
