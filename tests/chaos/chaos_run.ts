@@ -177,6 +177,7 @@ class Chaos {
     const early = this.#random() < KILLS_EARLY;
     const afterMs = this.#random() * (early ? KILL_EARLY_MS : KILL_RUNNING_MS);
     if (!early) await job.running(1, "the job to run");
+    if (!early && round === 2) await job.keeps("a checkpoint");
     await delay(systemClock, afterMs);
     await job.kill();
     this.#note(job);
@@ -199,6 +200,8 @@ class Chaos {
     const job = this.#job;
     const { kill } = this.#options;
     await job.running(round, `the job to run before round ${round}`);
+    // The first fault may come before there is anything to go on from; not all of them, however slow the machine is.
+    if (round === 2) await job.keeps("a checkpoint");
     await delay(systemClock, this.#random() * FAULT_AFTER_MS);
     const worker = this.#random() < 0.5 ? "throw" : "end";
     const fault = kill === "worker" ? worker : kill;

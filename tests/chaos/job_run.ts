@@ -47,6 +47,11 @@ export class JobRun implements AsyncDisposable {
     await this.#process.until(() => this.#ranAt.length >= times, what);
   }
 
+  /** Resolves when it has kept a checkpoint. */
+  async keeps(what: string): Promise<void> {
+    await this.#process.until(() => this.kept.length > 0, what);
+  }
+
   /** Resolves when so many attempts have failed. */
   async failed(times: number, what: string): Promise<void> {
     await this.#process.until(() => this.#failedAt.length >= times, what);
