@@ -24,8 +24,8 @@ const goes = [change("clear")];
 
 /** Copies of these groups, each its own, which begin together. */
 function copiesOf(state: ChangingState, ...groups: (readonly number[])[]): GroupCopy[] {
-  const deletedFrom = state.keyed.changed.beginCopy();
-  return groups.map((of) => new GroupCopy(state.keyed, new Set(of), deletedFrom));
+  state.keyed.changed.beginCopy();
+  return groups.map((of) => new GroupCopy(state.keyed, new Set(of)));
 }
 
 /** Copies to the end, so many keys at a time; returns how many it were. */
@@ -69,6 +69,22 @@ function read({ groups, bytes }: SentKeys) {
 
 // "a" and "d" are of group 1, "b" of group 2, "c" and "f" of group 0.
 describe("GroupCopy", () => {
+  it("tells the second worker of what has gone, though the first one's groups have been let go of", () => {
+    const [from, ...to] = [new ChangingState(), new ChangingState(), new ChangingState()];
+    for (const key of ["c", "a"]) from.turn(key, counts(1));
+    checkpoint(from.keyed);
+    from.turn("c", goes);
+    const copies = copiesOf(from, [0], [1]);
+    copies.forEach((copy, index) => copyAll(copy, to[index] ?? from));
+    from.turn("a", goes);
+    const rests = copies.map((copy, group) => {
+      const rest = copy.rest();
+      forgetGroups(from.keyed, new Set([group]), 0, 10_000);
+      return read(rest).deleted;
+    });
+    assertEquals(rests, [[], ["a"]]);
+  });
+
   it("sends a group's keys once, a few at a time, and then what has changed since, but nothing else", () => {
     const [from, to] = [new ChangingState(), new ChangingState()];
     for (const key of ["a", "b", "c", "d", "f"]) from.turn(key, counts(1));
@@ -190,7 +206,8 @@ describe("GroupCopy", () => {
     cursor.begin(slot);
     handlesOf(specs, cursor).handler.value = () => {};
     cursor.commit();
-    const copy = new GroupCopy(state, new Set([1]), state.changed.beginCopy());
+    state.changed.beginCopy();
+    const copy = new GroupCopy(state, new Set([1]));
     assertThrows(() => copy.next(10), TypeError, 'state "handler" of key "a"');
   });
 
