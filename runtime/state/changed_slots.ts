@@ -25,6 +25,8 @@ export class ChangedSlots {
   #older: number[] = [];
   /** Keys that have gone since changes were last taken, and that checkpoints know. */
   #deleted: DeletedKeys = { keys: [], groups: [] };
+  /** How many of those had gone before the last copy began. */
+  #deletedBefore = 0;
   /** Whether all keys are to be taken next, and not only those that have changed. */
   #isWholeNext = false;
   /** Key groups of which nothing that was kept before is built upon: all their keys are marked as changed. */
@@ -136,7 +138,7 @@ export class ChangedSlots {
   }
 
   /** A copy of some keys begins: what changes from now on can be told from what has changed before. */
-  beginCopy(): number {
+  beginCopy(): void {
     const state = this.#state;
     for (const slot of this.#slots) {
       const { numbers } = state.segmentOf(slot);
@@ -147,7 +149,7 @@ export class ChangedSlots {
       this.#older = this.#older.length === 0 ? this.#slots : [...this.#older, ...this.#slots];
     } else this.#deleted = { keys: [], groups: [] };
     this.#slots = [];
-    return this.#deleted.keys.length;
+    this.#deletedBefore = this.#deleted.keys.length;
   }
 
   /** What a slot has has been copied: when its key goes that is to be told. */
@@ -162,15 +164,11 @@ export class ChangedSlots {
     return this.#slots;
   }
 
-  /**
-   * Keys of these groups that have gone since a copy began; some may be back.
-   *
-   * @param from what `beginCopy` gave
-   */
-  deletedSince(from: number, of: ReadonlySet<number>): Key[] {
+  /** Keys of these groups that have gone since the last copy began; some may be back. */
+  deletedSinceCopy(of: ReadonlySet<number>): Key[] {
     const { keys, groups } = this.#deleted;
     const gone: Key[] = [];
-    for (let i = from; i < keys.length; i++) {
+    for (let i = this.#deletedBefore; i < keys.length; i++) {
       if (of.has(groups[i] ?? 0)) gone.push(keys[i] ?? "");
     }
     return gone;
@@ -180,12 +178,17 @@ export class ChangedSlots {
   forget(of: ReadonlySet<number>): void {
     const { keys, groups } = this.#deleted;
     const left: DeletedKeys = { keys: [], groups: [] };
+    let before = this.#deletedBefore;
     for (const [at, group] of groups.entries()) {
-      if (of.has(group)) continue;
+      if (of.has(group)) {
+        if (at < this.#deletedBefore) before--;
+        continue;
+      }
       left.keys.push(keys[at] ?? "");
       left.groups.push(group);
     }
     this.#deleted = left;
+    this.#deletedBefore = before;
     for (const group of of) this.#bases.delete(group);
   }
 

@@ -59,7 +59,8 @@ class ReadKeys {
  *   from.leave(slot);
  * };
  * turn(5);
- * const copy = new GroupCopy(from, new Set([7]), from.changed.beginCopy());
+ * from.changed.beginCopy();
+ * const copy = new GroupCopy(from, new Set([7]));
  * const to = new KeyedState(specs, seededRandom(2));
  * for (let sent = copy.next(1000); sent !== undefined; sent = copy.next(1000)) putSent(to, sent);
  * turn(6);
@@ -70,19 +71,16 @@ class ReadKeys {
 export class GroupCopy {
   readonly #state: KeyedState;
   readonly #groups: ReadonlySet<number>;
-  /** Which of the keys that have gone are to be told. */
-  readonly #deletedFrom: number;
   readonly #codecs = new ColumnCodecs();
   #next = 0;
 
   /**
-   * @param groups those that are to move; no changes may be taken before `rest`
-   * @param deletedFrom what `beginCopy` gave, which has been called for all copies of this state together
+   * @param state `changed.beginCopy()` has been called, for all copies of it together; no changes may be taken before `rest`
+   * @param groups those that are to move
    */
-  constructor(state: KeyedState, groups: ReadonlySet<number>, deletedFrom: number) {
+  constructor(state: KeyedState, groups: ReadonlySet<number>) {
     this.#state = state;
     this.#groups = groups;
-    this.#deletedFrom = deletedFrom;
   }
 
   /**
@@ -109,7 +107,7 @@ export class GroupCopy {
     const { changed } = this.#state;
     const found = new ReadKeys(this.#state.states.length);
     if (plantedBugs.has("delta lost")) return this.#sent(found, []);
-    const deleted = changed.deletedSince(this.#deletedFrom, this.#groups);
+    const deleted = changed.deletedSinceCopy(this.#groups);
     for (const slot of changed.sinceCopy) {
       if (this.#isCopied(slot)) this.#read(slot, found);
     }

@@ -156,10 +156,10 @@ export class GroupMoves {
 
 /** By worker, the copies of one stage. They begin together: what changes from now on is told by its key group. */
 function copiesOf({ state }: KeyedStage, moves: readonly GroupMove[]): Map<number, GroupCopy> {
-  const deletedFrom = state.changed.beginCopy();
+  state.changed.beginCopy();
   const copies = [...Map.groupBy(moves, ({ to }) => to)].map(([to, of]): [number, GroupCopy] => {
     const groups = new Set(of.map(({ group }) => group));
-    return [to, new GroupCopy(state, groups, deletedFrom)];
+    return [to, new GroupCopy(state, groups)];
   });
   return new Map(copies);
 }

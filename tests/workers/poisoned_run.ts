@@ -79,7 +79,8 @@ export async function poisonedRun(
     settings: { url, params: {}, aws: {}, startedAt, logLevel: "warn" },
     workers: 2,
     parallelism: 2,
-    silentMsMax: SILENT_MS,
+    // A heap that fills up keeps its thread from answering: for how long is for the machine to say.
+    silentMsMax: poison === "memory" ? PATIENCE_MS : SILENT_MS,
     checkpoints: (job, failed) =>
       openCheckpoints({ store: memoryStore(), interval: 30 }, {
         ...{ ...around, job, aws: {}, startedAt, workers: 2, failed },

@@ -1,17 +1,26 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { RestoreError } from "../../../runtime/checkpoint/fit_checkpoint.ts";
 import {
   SHARD_DISCOVERY_MS,
   WORKER_CLOSE_MS_MAX,
   WORKER_REPLY_MS_MAX,
 } from "../../../runtime/limits.ts";
-import { JobAttempt } from "../../../runtime/supervisor/job_attempt.ts";
+import {
+  type AttemptListener,
+  JobAttempt,
+  type JobSnapshot,
+} from "../../../runtime/supervisor/job_attempt.ts";
 import { PROTOCOL_VERSION } from "../../../runtime/worker/protocol.ts";
 import { turns } from "../../connectors/event_loop.ts";
 import { HandClock } from "../hand_clock.ts";
+import { workerPart } from "./checkpoint_parts.ts";
 import { FakeHost, type FakeWorker, PLAN, type Script, SETTINGS } from "./fake_workers.ts";
 
-function attempt(host: FakeHost, workers = 2) {
+/** What a job with checkpoints is given, and says: by default none are taken. */
+type Kept = Partial<Pick<AttemptListener, "planned" | "lastEpoch" | "lastSnapshot" | "snapshot">>;
+
+function attempt(host: FakeHost, workers = 2, kept: Kept = {}) {
   const clock = new HandClock();
   const heard: string[] = [];
   const attempt = new JobAttempt({
@@ -20,7 +29,7 @@ function attempt(host: FakeHost, workers = 2) {
     settings: SETTINGS,
     workers,
     parallelism: workers,
-    checkpoints: false,
+    checkpoints: kept.lastEpoch !== undefined,
     listener: {
       planned: (plan) => {
         heard.push(`planned ${plan.job}`);
@@ -33,6 +42,7 @@ function attempt(host: FakeHost, workers = 2) {
       running: () => heard.push("running"),
       deadLetters: (letters) => heard.push(`letters ${letters.length}`),
       log: (worker, level, message) => heard.push(`${worker} ${level} ${message}`),
+      ...kept,
     },
   });
   return { attempt, clock, heard, host };
@@ -54,6 +64,137 @@ function unbounded(worker: FakeWorker, id: number): boolean {
 
 /** Shards are never read to their end. */
 const endless: Script = (_, { type }) => type === "openShard";
+
+describe("JobAttempt's checkpoints", () => {
+  it("sends a barrier to all workers, and gives their parts once all are there, in order", async () => {
+    const snapshots: JobSnapshot[] = [];
+    const { attempt: job, host } = attempt(new FakeHost(endless), 2, {
+      snapshot: (snapshot) => snapshots.push(snapshot),
+    });
+    assertEquals(job.barrier(1), false, "before it runs");
+    const outcome = job.run();
+    await turns(1);
+    assertEquals(job.barrier(1), true);
+    assertEquals(host.spawned.map(({ heard }) => heard.at(-1)), ["barrier", "barrier"]);
+    const [first, second] = host.spawned;
+    second?.say({ type: "snapshot", snapshot: workerPart(1, { 1: { put: { b: 1 } } }) });
+    // After the barrier: it is as it was then.
+    first?.say({ type: "shardEnded", source: "in", shard: "s0" });
+    await turns(1);
+    assertEquals(snapshots, []);
+    first?.say({ type: "snapshot", snapshot: workerPart(1, { 0: { put: { a: 1 } } }) });
+    const [{ epoch, workers, shards } = { epoch: 0, workers: [], shards: {} }] = snapshots;
+    assertEquals([epoch, workers.map(({ chunks }) => chunks[0]?.group)], [1, [0, 1]]);
+    assertEquals(shards["in"]?.map(({ id, state }) => `${id} ${state}`), [
+      "s0 reading",
+      "s1 reading",
+    ]);
+    job.committed(1);
+    assertEquals(host.spawned.map(({ heard }) => heard.at(-1)), ["committed", "committed"]);
+    job.stop(false);
+    assertEquals(job.barrier(2), false, "while it stops");
+    await outcome;
+  });
+
+  it("takes no parts of an epoch that was given up, and passes on who can't give one", async () => {
+    const { attempt: job, host, heard } = attempt(new FakeHost(endless), 1);
+    const outcome = job.run();
+    await turns(1);
+    job.barrier(1);
+    const [worker] = host.spawned;
+    worker?.say({
+      type: "declined",
+      epoch: 1,
+      error: { name: "Error", message: "no", stack: undefined },
+    });
+    job.aborted(1);
+    assertEquals([heard.at(-1), worker?.heard.at(-1)], ["declined 1", "aborted"]);
+    worker?.say({ type: "snapshot", snapshot: workerPart(1, {}) });
+    job.barrier(2);
+    worker?.say({ type: "snapshot", snapshot: workerPart(2, {}) });
+    assertEquals(heard.filter((line) => line.startsWith("snapshot")), ["snapshot 2"]);
+    job.stop(false);
+    await outcome;
+  });
+
+  it("keeps a last snapshot of all workers before it is over, where one is taken", async () => {
+    const kept = Promise.withResolvers<void>();
+    const last: JobSnapshot[] = [];
+    const script: Script = (worker, message) => {
+      if (message.type !== "request" || message.request.type !== "lastSnapshot") return;
+      worker.reply(message.id, workerPart(message.request.epoch, {}));
+      return true;
+    };
+    const { attempt: job, host } = attempt(new FakeHost(script), 2, {
+      lastEpoch: () => 5,
+      lastSnapshot: (snapshot) => {
+        last.push(snapshot);
+        return kept.promise;
+      },
+    });
+    let over = false;
+    const outcome = job.run().finally(() => over = true);
+    await turns(3);
+    assertEquals([over, last.map(({ epoch, workers }) => [epoch, workers.length])], [
+      false,
+      [[5, 2]],
+    ]);
+    assertEquals(last[0]?.shards["in"]?.map(({ state }) => state), ["ended", "ended"]);
+    assertEquals(host.spawned.map(({ heard }) => heard.at(-1)), ["lastSnapshot", "lastSnapshot"]);
+    kept.resolve();
+    assertEquals(await outcome, { kind: "finished" });
+  });
+
+  it("fails for another try when the last snapshot can't be kept", async () => {
+    const script: Script = (worker, message) => {
+      if (message.type !== "request" || message.request.type !== "lastSnapshot") return;
+      worker.reply(message.id, workerPart(message.request.epoch, {}));
+      return true;
+    };
+    const { attempt: job } = attempt(new FakeHost(script), 1, {
+      lastEpoch: () => 1,
+      lastSnapshot: () => Promise.reject(new Error("disk full")),
+    });
+    assertEquals(await failure(job), { message: "disk full", policy: "restart", started: true });
+  });
+
+  it("begins with what it is given, and not again where that does not fit", async () => {
+    const restored = { epoch: 4, stages: {}, sinks: {} };
+    const { attempt: job, host } = attempt(new FakeHost(), 1, {
+      planned: () =>
+        Promise.resolve({
+          startedAt: 3,
+          workers: [restored],
+          shards: { in: [{ id: "s1", parents: [], state: "reading", position: "9" }] },
+        }),
+    });
+    await job.run();
+    const posted = host.spawned[0]?.posted ?? [];
+    const opened = posted.flatMap((message) =>
+      message.type === "openShard" ? [`${message.shard} after ${message.after}`] : []
+    );
+    assertEquals(opened, ["s1 after 9", "s0 after undefined"]);
+    assertEquals(posted.filter(({ type }) => type === "startedAt"), [{ type: "startedAt", at: 3 }]);
+    const heard = host.spawned[0]?.heard ?? [];
+    assert(heard.indexOf("startedAt") < heard.indexOf("discover"), "before shards are listed");
+    const given = posted.flatMap((message) =>
+      message.type === "request" && message.request.type === "open"
+        ? [message.request.restored]
+        : []
+    );
+    assertEquals(given, [restored]);
+
+    for (
+      const [error, policy] of [[new RestoreError("no"), "stop"], [
+        new Error("no"),
+        "restart",
+      ]] as const
+    ) {
+      const { attempt: job } = attempt(new FakeHost(), 1, { planned: () => Promise.reject(error) });
+      assertEquals(await failure(job), { message: "no", policy, started: false });
+    }
+  });
+});
 
 describe("JobAttempt", () => {
   it("builds the job on all workers, opens them, reads all shards, ends and lets go", async () => {

@@ -51,6 +51,32 @@ describe("ShardTracker", () => {
     assertThrows(() => tracker.end("b"), Error, 'Cannot end shard "b": it is not known');
   });
 
+  it("goes on from a checkpoint: reads again what was being read, and nothing that had ended", () => {
+    const tracker = new ShardTracker([
+      { ...shard("parent"), state: "ended" },
+      { ...shard("left", "parent"), state: "reading" },
+    ]);
+    assertEquals(tracker.tracked, [{ ...shard("parent"), state: "ended" }]);
+    // The listing may have no more of it than its children.
+    tracker.list([shard("left", "parent"), shard("right", "parent"), shard("last", "left")]);
+    assertEquals(tracker.takeReadable(), ["left", "right"]);
+    tracker.end("left");
+    assertEquals(tracker.tracked, [
+      { ...shard("parent"), state: "ended" },
+      { ...shard("left", "parent"), state: "ended" },
+      { ...shard("right", "parent"), state: "reading" },
+    ]);
+    assertEquals(tracker.takeReadable(), ["last"]);
+  });
+
+  it("holds children back of a shard that was being read at the checkpoint", () => {
+    const tracker = new ShardTracker([{ ...shard("parent"), state: "reading" }]);
+    tracker.list([shard("child", "parent")]);
+    assertEquals([tracker.takeReadable(), tracker.allEnded], [["parent"], false]);
+    tracker.end("parent");
+    assertEquals(tracker.takeReadable(), ["child"]);
+  });
+
   it("has ended when nothing was ever listed", () => {
     assertEquals(new ShardTracker().allEnded, true);
   });

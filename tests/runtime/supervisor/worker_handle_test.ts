@@ -133,6 +133,21 @@ describe("WorkerHandle", () => {
     assertEquals(clock.waiting, 0);
   });
 
+  it("takes whatever a worker says for a sign of life, and asks no more once it is ended", async () => {
+    const { worker, port, clock, deaths } = handle(mute);
+    await worker.ready;
+    worker.watch(1000);
+    for (const message of [{ type: "pong" }, { type: "ended" }] as const) {
+      clock.pass(999);
+      port.say(message);
+    }
+    clock.pass(999);
+    assertEquals(deaths, []);
+    worker.terminate();
+    clock.pass(5000);
+    assertEquals([deaths, clock.waiting], [[], 0]);
+  });
+
   it("does not blame a worker when the supervisor itself was held up", async () => {
     const { worker, clock, deaths } = handle(mute);
     await worker.ready;

@@ -4,6 +4,7 @@ import type { AsyncContext } from "../../../runtime/stream.ts";
 import type { AsyncCall } from "../../../runtime/topology.ts";
 import { AsyncOperator } from "../../../runtime/worker/async_operator.ts";
 import { Gate, Valve } from "../../../runtime/worker/gate.ts";
+import { originText } from "../../../runtime/worker/record_cursor.ts";
 import { TurnQueue } from "../../../runtime/worker/turn_queue.ts";
 import { turns } from "../../connectors/event_loop.ts";
 import { HandClock } from "../hand_clock.ts";
@@ -80,6 +81,7 @@ function operator(call: Partial<AsyncCall> = {}) {
     settle,
     started,
     outside: () => outside,
+    cursor,
     mark: (name: string) => mapAsync.mark(() => log.push(name)),
   };
 }
@@ -223,5 +225,53 @@ describe("AsyncOperator", () => {
     assertEquals([started(0).context.signal.aborted, clock.waiting], [true, 0]);
     await answer(0, "late");
     assertEquals([log, failures.letters], [[], []]);
+  });
+
+  it("tells of the records whose results have not gone on, in order, and calls for them again", async () => {
+    for (const ordered of [true, false]) {
+      const before = operator({ ordered, capacity: 2 });
+      before.push(1, 2, 3);
+      before.mark("watermark");
+      before.push(4);
+      await before.answer(1, "two");
+      const pending = before.mapAsync.snapshot();
+      assertEquals(pending.map(({ value }) => value), ordered ? [1, 2, 3, 4] : [1, 3, 4]);
+      assertEquals(pending[0], {
+        operator: "call",
+        owner: 0,
+        value: 1,
+        timestamp: -Infinity,
+        shard: "in/s0",
+        position: "1",
+        sub: 0,
+        key: "k1",
+        bytes: 10,
+      });
+
+      const { mapAsync, calls, log, answer, failures, started, cursor } = operator({ ordered });
+      const seen: string[] = [];
+      for (const call of structuredClone(pending)) {
+        mapAsync.pushAgain(call, (result) => {
+          log.push(`${result} of ${cursor.key}`);
+          seen.push(originText(cursor.origin, cursor.row));
+        });
+      }
+      assertEquals(calls.map(([value]) => value), pending.map(({ value }) => value));
+      assertEquals(mapAsync.snapshot(), pending, "until they have gone on they stay so");
+      await answer(0, "one again");
+      assertEquals([log, seen], [["one again of k1"], ["in/s0@1"]]);
+      started(1).answer.reject(new Error("boom"));
+      await answer(2, "late");
+      assertEquals(failures.reasons, [`call in/s0@${pending[1]?.value}: Error: boom`]);
+    }
+  });
+
+  it("counts records that it is given again towards its capacity", () => {
+    const { mapAsync, calls, push } = operator({ capacity: 2 });
+    push(1, 2);
+    const pending = mapAsync.snapshot();
+    const again = operator({ capacity: 1 });
+    for (const call of pending) again.mapAsync.pushAgain(call, () => {});
+    assertEquals([again.calls.length, again.mapAsync.gate.closed, calls.length], [1, true, 2]);
   });
 });

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { SinkBatch, SinkMark, SinkWriter } from "../../../connectors/sink.ts";
 import { BATCH_ROWS_MAX } from "../../../runtime/limits.ts";
+import { Valve } from "../../../runtime/worker/gate.ts";
 import { SinkPort } from "../../../runtime/worker/sink_port.ts";
 import { turns } from "../../connectors/event_loop.ts";
 import { cursorAt } from "./engine_parts.ts";
@@ -42,6 +43,148 @@ function port(options: { full?: boolean; throws?: Error; marks?: boolean } = {})
 function sinkPort(writer: SinkWriter<unknown>): SinkPort {
   return new SinkPort({ name: "out", writer, failed() {}, written() {} });
 }
+
+/** A port fed by stages `a` and `b`, each with a valve; `prepare` answers when the test says so, or at once. */
+function fed(options: { transactional?: boolean; slow?: boolean; stages?: string[] } = {}) {
+  const { transactional = true, slow = false, stages = ["a", "b"] } = options;
+  const log: string[] = [];
+  const failed: unknown[] = [];
+  const prepared: PromiseWithResolvers<string>[] = [];
+  const writer: SinkWriter<unknown> = {
+    write: ({ length, values }) => void log.push(`rows ${values.slice(0, length)}`),
+    flush: () => Promise.resolve(void log.push("flushed")),
+    close: () => Promise.resolve(),
+    pending: () => 0,
+    ...transactional
+      ? {
+        prepare(epoch) {
+          log.push(`prepare ${epoch}`);
+          const answer = Promise.withResolvers<string>();
+          prepared.push(answer);
+          if (!slow) answer.resolve(`files of ${epoch}`);
+          return answer.promise;
+        },
+        commit: (epoch) => Promise.resolve(void log.push(`commit ${epoch}`)),
+      }
+      : {},
+  };
+  const sink = new SinkPort({
+    name: "out",
+    writer,
+    failed: (error) => failed.push(error),
+    written: (epoch, name, of) => log.push(`written ${name} ${epoch}: ${of}`),
+  });
+  const valves = new Map(stages.map((stage) => [stage, new Valve(() => {})]));
+  for (const [stage, valve] of valves) sink.join(stage, [valve]);
+  const next = (...values: number[]) => {
+    for (const value of values) sink.next(value, cursorAt(value));
+  };
+  const blocked = () => [...valves].flatMap(([stage, { blocked }]) => blocked ? [stage] : []);
+  return { sink, log, failed, prepared, next, blocked };
+}
+
+describe("SinkPort at barriers", () => {
+  it("hands over everything before the last barrier, and says then that it is written", async () => {
+    const { sink, log, next, blocked } = fed({ transactional: false });
+    sink.expect(1);
+    next(1);
+    sink.barrier("a", 1);
+    next(2);
+    await turns(1);
+    assertEquals([log, blocked()], [[], []], "rows may go on: they are written more than once");
+    sink.barrier("b", 1);
+    await turns(1);
+    assertEquals(log, ["rows 1,2", "flushed", "written out 1: undefined"]);
+  });
+
+  it("does not mix epochs in a transaction: a stage waits behind its barrier for the others", async () => {
+    const { sink, log, next, blocked } = fed();
+    sink.expect(1);
+    next(1);
+    sink.barrier("a", 1);
+    assertEquals(blocked(), ["a"]);
+    next(2);
+    sink.barrier("b", 1);
+    assertEquals(blocked(), ["a", "b"]);
+    await turns(1);
+    assertEquals([log, blocked()], [["rows 1,2", "prepare 1", "written out 1: files of 1"], []]);
+    next(3);
+    sink.flush();
+    await sink.commit(1);
+    assertEquals(log.slice(3), ["rows 3", "commit 1"]);
+  });
+
+  it("lets stages go on as soon as rows belong to the next epoch, though they are not stored yet", async () => {
+    const { sink, log, blocked, prepared } = fed({ slow: true });
+    sink.expect(1);
+    for (const stage of ["a", "b"]) sink.barrier(stage, 1);
+    await turns(1);
+    assertEquals([log, blocked()], [["prepare 1"], []]);
+    prepared[0]?.resolve("files");
+    await turns(1);
+    assertEquals(log.slice(1), ["written out 1: files"]);
+  });
+
+  it("takes two epochs one after the other, and keeps who has come to the second waiting", async () => {
+    const { sink, log, blocked } = fed();
+    sink.expect(1);
+    sink.expect(2);
+    sink.barrier("a", 1);
+    sink.barrier("b", 1);
+    // Before its rows are handed over `b` comes to the next one.
+    sink.barrier("b", 2);
+    await turns(1);
+    assertEquals([log, blocked()], [["prepare 1", "written out 1: files of 1"], ["b"]]);
+    sink.barrier("a", 2);
+    await turns(1);
+    assertEquals([log.slice(2), blocked()], [["prepare 2", "written out 2: files of 2"], []]);
+  });
+
+  it("waits for no barrier of a stage that has ended", async () => {
+    const { sink, log, next } = fed();
+    sink.expect(1);
+    next(1);
+    sink.barrier("a", 1);
+    sink.leave("b");
+    await turns(1);
+    assertEquals(log, ["rows 1", "prepare 1", "written out 1: files of 1"]);
+    sink.leave("a");
+    sink.expect(2);
+    await turns(1);
+    assertEquals(log.slice(3), ["prepare 2", "written out 2: files of 2"]);
+  });
+
+  it("takes an end that comes after the stage's own barrier for nothing more", async () => {
+    const { sink, log } = fed();
+    sink.expect(1);
+    sink.barrier("a", 1);
+    sink.leave("a");
+    await turns(1);
+    assertEquals(log, []);
+    sink.barrier("b", 1);
+    await turns(1);
+    assertEquals(log, ["prepare 1", "written out 1: files of 1"]);
+  });
+
+  it("finishes an epoch without barriers where no stage feeds it", async () => {
+    const { sink, log, next } = fed({ stages: [] });
+    next(1);
+    await sink.finishEpoch(4);
+    assertEquals(log, ["rows 1", "prepare 4", "written out 4: files of 4"]);
+  });
+
+  it("fails when its writer can't prepare, and has nothing to commit where it is not transactional", async () => {
+    const { sink, failed, prepared } = fed({ slow: true });
+    sink.expect(1);
+    for (const stage of ["a", "b"]) sink.barrier(stage, 1);
+    await turns(1);
+    const error = new Error("disk full");
+    prepared[0]?.reject(error);
+    await turns(1);
+    assertEquals(failed, [error]);
+    await fed({ transactional: false }).sink.commit(1);
+  });
+});
 
 describe("SinkPort", () => {
   it("hands rows over in batches, with the origin of each", () => {
