@@ -51,8 +51,8 @@ export interface ShelvedCheckpoint extends ReadCheckpoint {
 export interface ShelfOptions {
   readonly store: OpenCheckpointStore;
   readonly catalogue: CheckpointCatalogue;
-  /** What the job begins with instead of its last checkpoint, at its first start. */
-  readonly from: LoadedCheckpoint | undefined;
+  /** What the job begins with instead of its last checkpoint, until it has kept one of its own. */
+  readonly from: LoadedCheckpoint | "none" | undefined;
   readonly keep: number;
   readonly clock: Clock;
   readonly random: Random;
@@ -64,7 +64,7 @@ export class CheckpointShelf {
   readonly #options: ShelfOptions;
   /** Makes the names of parts differ from those of every other run. */
   readonly #run: string;
-  #from: LoadedCheckpoint | undefined;
+  #from: LoadedCheckpoint | "none" | undefined;
   /** Parts of the checkpoints that are built upon. */
   #parts = new Map<string, ManifestPart>();
   #nextNumber = 1;
@@ -87,6 +87,7 @@ export class CheckpointShelf {
     const { catalogue } = this.#options;
     this.#nextNumber = await catalogue.nextId();
     const isOwn = this.#from === undefined;
+    if (this.#from === "none") return undefined;
     const loaded = this.#from ?? await catalogue.latest();
     if (loaded === undefined) return undefined;
     const { manifest } = loaded;
