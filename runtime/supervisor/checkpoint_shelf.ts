@@ -20,7 +20,7 @@ import type { LoadedCheckpoint } from "../checkpoint/loaded_checkpoint.ts";
 import { framePart, unframePart } from "../checkpoint/part.ts";
 import { decodeRest, encodeRest } from "../checkpoint/rest_of_checkpoint.ts";
 import { selfContained } from "../checkpoint/self_contained.ts";
-import { joinedStage } from "../checkpoint/stage_times.ts";
+import { joinedStage, stageParts } from "../checkpoint/stage_times.ts";
 import type { OpenCheckpointStore, StoredPart } from "../checkpoint/store.ts";
 import type { Clock } from "../clock.ts";
 import { COMPACTED_BYTES_MAX } from "../limits.ts";
@@ -273,9 +273,7 @@ export class CheckpointShelf {
 }
 
 function restOf({ workers }: JobSnapshot, plan: JobPlan): Uint8Array {
-  const stages = plan.stages.map(({ name }) =>
-    joinedStage(workers.flatMap(({ stages }) => stages.filter((stage) => stage.name === name)))
-  );
+  const stages = plan.stages.map(({ name }) => joinedStage(stageParts(name, workers)));
   const sinks: Record<string, unknown[]> = {};
   for (const part of workers) {
     for (const [name, prepared] of Object.entries(part.sinks)) {
