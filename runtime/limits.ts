@@ -77,5 +77,16 @@ export const HEARTBEAT_MS = 1000;
 /** A worker that has said nothing for so long, though it was asked, counts as hung: it is ended, and the job starts again. */
 export const WORKER_SILENT_MS_MAX = 10_000;
 
+/** Bytes of a line between a command and a running job. */
+export const CONTROL_LINE_BYTES_MAX = 64 << 10;
+/** Commands that a job carries out at once; what comes beyond is told to come again. */
+export const CONTROL_CONNECTIONS_MAX = 16;
+/** How long a command may take to say what it wants. */
+export const CONTROL_REQUEST_MS_MAX = 10_000;
+/** How long a job may take to say how it is, or to take a connection, before it counts as one that does not answer. */
+export const CONTROL_STATUS_MS_MAX = 5000;
+/** How long a job that has ended waits for its answers to be read. */
+export const CONTROL_CLOSE_MS_MAX = 2000;
+
 /** Bytes of merged state that one checkpoint writes in place of long chains; the next ones do the rest. */
 export const COMPACTED_BYTES_MAX = 16 << 20;

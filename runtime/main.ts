@@ -7,40 +7,11 @@
 import { HELP, parseStartArguments, type StartArguments, UsageError } from "./cli/arguments.ts";
 import { describeUnderConsole } from "./cli/describe_command.ts";
 import { jobUrl } from "./cli/job_url.ts";
-import { type Console, runUnderConsole, startOptions } from "./cli/run_command.ts";
-import { systemClock } from "./clock.ts";
+import { runUnderConsole, startOptions } from "./cli/run_command.ts";
+import { isFile, terminal } from "./ports/terminal.ts";
 
 /** The job of the example: it can be described without its Kinesis. */
 const EXAMPLE = new URL("../examples/booking_correlation/job.ts", import.meta.url).href;
-
-const terminal: Console = {
-  clock: systemClock,
-  // deno-lint-ignore no-console
-  print: (line) => console.log(line),
-  // deno-lint-ignore no-console
-  printError: (line) => console.error(line),
-  onInterrupt(callback) {
-    let interrupted = false;
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      Deno.addSignalListener(signal, () => {
-        if (interrupted) Deno.exit(130);
-        interrupted = true;
-        callback();
-      });
-    }
-  },
-};
-
-function exists(url: URL): boolean {
-  try {
-    return Deno.statSync(url).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return false;
-    }
-    throw error;
-  }
-}
 
 async function run(args: StartArguments): Promise<number> {
   if (args.help) {
@@ -48,14 +19,14 @@ async function run(args: StartArguments): Promise<number> {
     return 0;
   }
   if (args.describe !== undefined) {
-    const url = args.job === undefined ? EXAMPLE : jobUrl(args.job, exists);
+    const url = args.job === undefined ? EXAMPLE : jobUrl(args.job, isFile);
     return await describeUnderConsole(url, args, args.describe, terminal);
   }
   if (args.job === undefined) {
     const { runExample } = await import("../examples/booking_correlation/example.ts");
     return await runExample(args, terminal);
   }
-  return await runUnderConsole(jobUrl(args.job, exists), startOptions(args), terminal).exitCode;
+  return await runUnderConsole(jobUrl(args.job, isFile), startOptions(args), terminal).exitCode;
 }
 
 async function main(): Promise<number> {

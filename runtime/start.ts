@@ -8,9 +8,16 @@ import type { AwsSettings } from "../connectors/source.ts";
 import { checkpointStoreOf } from "./checkpoint/checkpoint_store_of.ts";
 import type { CheckpointStore } from "./checkpoint/store.ts";
 import { systemClock } from "./clock.ts";
+import {
+  carryOut,
+  type ControlledJob,
+  type ControlListener,
+  JobRunsAlreadyError,
+} from "./control/job_control.ts";
 import type { DeadLetter } from "./dead_letter.ts";
 import { REPORT_MS } from "./limits.ts";
 import { jsonLinesLogger, type Logger, type LogLevel } from "./logger.ts";
+import { listenForCommands } from "./ports/control_socket.ts";
 import { threadHost } from "./ports/thread_host.ts";
 import { webWorkerHost } from "./ports/web_worker_host.ts";
 import { systemRandom } from "./random.ts";
@@ -43,6 +50,13 @@ export interface StartJobOptions {
   readonly heapMbMax?: number;
   /** Where checkpoints are kept and how; without it a job that starts again begins where its sources start. */
   readonly checkpoints?: StartCheckpoints;
+  /**
+   * Whether `penstock savepoint` and `penstock stop` reach the job: over a Unix socket that only this user can open, beside
+   * the SQLite file or in the folder for temporary files. Needs `checkpoints`, and leave to read, write and listen there
+   * (`--allow-net=unix:PATH`). A second run of the job on the same store is an error then. Default false; what is started
+   * from the command line has it.
+   */
+  readonly control?: boolean;
   /** Called once a second. */
   readonly onStatus?: (status: JobStatus) => void;
   readonly onPlan?: (plan: JobPlan) => void;
@@ -123,23 +137,39 @@ export function launchJob(url: string, options: StartJobOptions = {}): JobHandle
   const keep = options.checkpoints === undefined ? undefined : keepCheckpoints(options.checkpoints);
   const { onCheckpoint } = options;
   const around = { aws, clock, random, logger, startedAt, workers };
-  const supervisor = new Supervisor({
+  let control: ControlListener | undefined;
+  const supervisor: Supervisor = new Supervisor({
     host: workerHost(url, options),
     ...{ clock, random, logger, workers, parallelism },
     settings: { url, params, aws, startedAt, logLevel },
     reportMs: REPORT_MS,
     ...(keep === undefined ? {} : {
-      checkpoints: (job, failed) =>
-        openCheckpoints(keep, {
+      checkpoints: async (job, failed) => {
+        // First of all: a run that is there already must not be disturbed.
+        if (options.control === true) {
+          control ??= await listenFor(job, keep.store, logger, () => ({
+            state: supervisor.status.state,
+            savepoint: () => supervisor.savepoint(),
+            stop: (drain) => supervisor.stop(drain),
+            ended,
+          }));
+        }
+        return await openCheckpoints(keep, {
           ...{ ...around, job, failed },
           ...(onCheckpoint === undefined ? {} : { onCheckpoint }),
-        }),
+        });
+      },
     }),
     ...(options.onStatus === undefined ? {} : { onStatus: options.onStatus }),
     ...(options.onPlan === undefined ? {} : { onPlan: options.onPlan }),
     ...(options.onDeadLetter === undefined ? {} : { onDeadLetter: options.onDeadLetter }),
   });
-  const outcome = supervisor.run();
+  const ended = supervisor.run();
+  // Whoever has asked for the end by a command is told of it before the process may exit.
+  const outcome = ended.then(async (how) => {
+    await control?.close();
+    return how;
+  });
   return {
     outcome,
     // Made when asked for: a promise that rejects and that nobody looks at would end the process.
@@ -158,6 +188,34 @@ export function launchJob(url: string, options: StartJobOptions = {}): JobHandle
     },
     savepoint: () => supervisor.savepoint(),
   };
+}
+
+/**
+ * Listens for commands to a job. That it can't is no reason not to run, unless the job runs already.
+ *
+ * @throws {JobRunsAlreadyError} if it does
+ */
+async function listenFor(
+  job: string,
+  store: CheckpointStore,
+  logger: Logger,
+  controlled: () => ControlledJob,
+): Promise<ControlListener | undefined> {
+  // Nobody else can have that.
+  if (store.kind === "memory") return undefined;
+  try {
+    return await listenForCommands(
+      store,
+      job,
+      systemClock,
+      (request) => carryOut(request, job, controlled()),
+    );
+  } catch (error) {
+    if (error instanceof JobRunsAlreadyError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    logger.warn("Commands such as penstock savepoint can't reach the job", { job, reason });
+    return undefined;
+  }
 }
 
 /** Checked before anything starts. */

@@ -59,6 +59,10 @@ export function memoryStore(name = "memory"): CheckpointStore {
       shelves.set(context.job, shelf);
       return Promise.resolve(new OpenMemoryStore(name, shelf, context));
     },
+    jobs() {
+      const kept = [...shelves].filter(([, { manifests }]) => manifests.size > 0);
+      return Promise.resolve(kept.map(([job]) => job).toSorted());
+    },
   };
 }
 

@@ -160,6 +160,28 @@ export class S3Bucket {
     return objects;
   }
 
+  /** What keys that begin so have up to their next slash, each once, with it. */
+  async folders(prefix: string): Promise<readonly string[]> {
+    const folders: string[] = [];
+    let token: string | undefined;
+    do {
+      const page = await this.#client.send(
+        new this.#sdk.ListObjectsV2Command({
+          Bucket: this.#name,
+          Prefix: prefix,
+          Delimiter: "/",
+          ...(token === undefined ? {} : { ContinuationToken: token }),
+        }),
+        this.#options(),
+      );
+      for (const { Prefix } of page.CommonPrefixes ?? []) {
+        if (Prefix !== undefined) folders.push(Prefix);
+      }
+      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+    } while (token !== undefined);
+    return folders;
+  }
+
   /** Deletes objects; those that are not there count as deleted. */
   async delete(keys: readonly string[]): Promise<void> {
     for (let from = 0; from < keys.length; from += S3_DELETES_MAX) {

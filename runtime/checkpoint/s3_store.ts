@@ -89,13 +89,42 @@ export function s3Store(url: string, options: S3StoreOptions = {}): CheckpointSt
       const { aws, signal, job } = context;
       try {
         const bucket = await S3Bucket.open(bucketName, aws, signal, options.attemptsMax);
-        return new OpenS3Store(url, bucket, prefix.replace(/\/*$/, ""), context);
+        return new OpenS3Store(url, bucket, rootOf(prefix), context);
       } catch (error) {
         const label = storeLabel({ kind: "s3", name: url });
         throw s3Error(`Cannot open ${label} for job "${job}"`, error);
       }
     },
+    async jobs({ aws, signal }) {
+      try {
+        const bucket = await S3Bucket.open(bucketName, aws, signal, options.attemptsMax);
+        try {
+          return await jobsBelow(bucket, rootOf(prefix));
+        } finally {
+          bucket.close();
+        }
+      } catch (error) {
+        throw s3Error(`Cannot list the jobs in ${storeLabel({ kind: "s3", name: url })}`, error);
+      }
+    },
   };
+}
+
+/** The jobs that have a manifest: keys of parts alone are left by writes that failed. */
+async function jobsBelow(bucket: S3Bucket, root: string): Promise<readonly string[]> {
+  const jobs: string[] = [];
+  for (const folder of await bucket.folders(root)) {
+    if ((await bucket.list(`${folder}checkpoints/`)).length === 0) continue;
+    const job = jobOf(folder.slice(root.length, -1));
+    if (job !== undefined) jobs.push(job);
+  }
+  return jobs.toSorted();
+}
+
+/** What keys of a store begin with. */
+function rootOf(prefix: string): string {
+  const path = prefix.replace(/\/*$/, "");
+  return path === "" ? "" : `${path}/`;
 }
 
 class OpenS3Store implements OpenCheckpointStore {
@@ -112,11 +141,11 @@ class OpenS3Store implements OpenCheckpointStore {
   #sweptAt = -Infinity;
   #closed = false;
 
-  constructor(url: string, bucket: S3Bucket, prefix: string, context: StoreContext) {
+  constructor(url: string, bucket: S3Bucket, root: string, context: StoreContext) {
     this.name = url;
     this.job = context.job;
     this.#bucket = bucket;
-    this.#folder = `${prefix === "" ? "" : `${prefix}/`}${segment(context.job)}/`;
+    this.#folder = `${root}${segment(context.job)}/`;
     this.#clock = context.clock;
     this.#logger = context.logger;
     this.#signal = context.signal;
@@ -329,6 +358,16 @@ async function atOnce<T>(items: readonly T[], call: (item: T) => Promise<void>):
 /** A name as one segment of a key: without slashes, and not "." or "..". */
 function segment(name: string): string {
   return encodeURIComponent(name).replaceAll(".", "%2E");
+}
+
+/** The job whose name as a segment this is; undefined if somebody else has put it there. */
+function jobOf(name: string): string | undefined {
+  try {
+    const job = decodeURIComponent(name);
+    return segment(job) === name ? job : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { type Clock, delay } from "../clock.ts";
 import {
@@ -104,6 +105,26 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Che
       } catch (error) {
         database?.close();
         throw sqliteError(attempt, error);
+      }
+    },
+    async jobs(context) {
+      const attempt = `Cannot list the jobs in ${storeLabel({ kind: "sqlite", name: path })}`;
+      let database: DatabaseSync | undefined;
+      try {
+        if (!existsSync(path)) {
+          throw new CheckpointStoreError(attempt, "there is no such file", "check the path");
+        }
+        const opened = database = new DatabaseSync(path, { timeout: 0 });
+        await unlocked(context, () => prepare(opened, options, attempt));
+        let rows: Record<string, unknown>[] = [];
+        await unlocked(context, () => {
+          rows = opened.prepare("SELECT DISTINCT job FROM checkpoint").all();
+        });
+        return rows.map(({ job }) => String(job)).toSorted();
+      } catch (error) {
+        throw sqliteError(attempt, error);
+      } finally {
+        database?.close();
       }
     },
   };

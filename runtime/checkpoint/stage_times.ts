@@ -19,6 +19,7 @@ import type {
   RestoredFeed,
   SinkTime,
   StageSnapshot,
+  WorkerSnapshot,
 } from "./worker_snapshot.ts";
 
 /** A stage at a barrier, all its parts together. */
@@ -58,6 +59,29 @@ export function joinedStage(parts: readonly StageSnapshot[]): StageTime {
     pending: parts.flatMap(({ pending }) => pending),
     broadcast: first.broadcast,
   };
+}
+
+/**
+ * The parts of a stage, one a worker, without what a worker says of shards that another one reads: it was given that when
+ * the job started, and has not heard of them since.
+ *
+ * @param workers by number
+ */
+export function stageParts(name: string, workers: readonly WorkerSnapshot[]): StageSnapshot[] {
+  const readers = new Map(
+    workers.flatMap(({ shards }, worker) =>
+      shards.map(({ source, shard }): [string, number] => [`${source}/${shard}`, worker])
+    ),
+  );
+  return workers.flatMap(({ stages }, worker) => {
+    const isKnown = ({ origin }: { readonly origin: string }) =>
+      (readers.get(origin) ?? worker) === worker;
+    return stages.filter((stage) => stage.name === name).map((stage) => ({
+      ...stage,
+      words: stage.words.filter(isKnown),
+      merges: stage.merges.filter(isKnown),
+    }));
+  });
 }
 
 /**

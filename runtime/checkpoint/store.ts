@@ -22,7 +22,16 @@ export interface CheckpointStore {
    * @throws {CheckpointStoreError} if the store is not there, or is not one
    */
   readonly open: (context: StoreContext) => Promise<OpenCheckpointStore>;
+  /**
+   * Names of the jobs that have checkpoints here, sorted. Makes no store where there is none.
+   *
+   * @throws {CheckpointStoreError} if the store is not there, or is not one
+   */
+  readonly jobs: (context: StoreSurroundings) => Promise<readonly string[]>;
 }
+
+/** What all of a store is looked at with. */
+export type StoreSurroundings = Omit<StoreContext, "job" | "partsOf">;
 
 /** What a store is given to work with: nothing ambient. */
 export interface StoreContext {

@@ -6,6 +6,7 @@
 
 import { parseArgs } from "node:util";
 import { checkpointStoreOf } from "../checkpoint/checkpoint_store_of.ts";
+import type { CheckpointStore } from "../checkpoint/store.ts";
 import { milliseconds } from "../duration.ts";
 import { LOG_LEVELS, type LogLevel } from "../logger.ts";
 import { PARAM_PREFIX } from "../params.ts";
@@ -37,6 +38,8 @@ export interface CheckpointArguments {
   readonly store: string;
   readonly intervalMs: number | undefined;
   readonly allowDroppedState: boolean;
+  /** Which one the job begins with: that of a number, the newest that can be read, or none. */
+  readonly from: number | "latest" | "none";
 }
 
 /** The command can't be run as it was given: exit code 2. */
@@ -59,6 +62,7 @@ export const HELP = `Run a Penstock job.
   --isolation KIND   web-worker (default), or thread: survives a worker that runs out of memory
   --checkpoints DB   keep checkpoints in a SQLite file (PATH.db) or in S3 (s3://bucket/prefix), and begin with the last one
   --interval TIME    from one checkpoint to the next, such as 500ms, 10s or 1m (default 10s)
+  --from N           begin with the checkpoint or savepoint of that number; latest (default), or none: begin anew
   --allow-dropped-state   begin although the job no longer has an operator, a state or a source of the checkpoint
   --describe         print what would run and how records are decoded, and end; with --json as JSON
   --log-level LEVEL  ${LOG_LEVELS.join(", ")} (default info; the example: warn)
@@ -137,21 +141,16 @@ export function parseStartArguments(
 }
 
 function checkpointArguments(
-  { checkpoints, interval, "allow-dropped-state": allowDroppedState }: ReturnType<
-    typeof parsed
-  >["values"],
+  values: ReturnType<typeof parsed>["values"],
 ): CheckpointArguments | undefined {
+  const { checkpoints, interval, from = "latest" } = values;
   if (checkpoints === undefined) {
-    const flag = interval !== undefined ? "--interval" : "--allow-dropped-state";
-    if (interval === undefined && allowDroppedState === undefined) return undefined;
-    throw new UsageError(`Cannot use ${flag} without --checkpoints: say where they are kept`);
+    const flag = (["interval", "from", "allow-dropped-state"] as const)
+      .find((name) => values[name] !== undefined);
+    if (flag === undefined) return undefined;
+    throw new UsageError(`Cannot use --${flag} without --checkpoints: say where they are kept`);
   }
-  try {
-    checkpointStoreOf(checkpoints);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`Cannot use --checkpoints ${checkpoints}: ${reason}`, { cause: error });
-  }
+  storeNamed("--checkpoints", checkpoints);
   if (interval !== undefined && !isDuration(interval)) {
     throw new UsageError(
       `Cannot use --interval ${interval}: expected a time above 0 such as 500ms, 10s or 1m`,
@@ -160,8 +159,30 @@ function checkpointArguments(
   return {
     store: checkpoints,
     intervalMs: interval === undefined ? undefined : milliseconds(interval),
-    allowDroppedState: allowDroppedState === true,
+    allowDroppedState: values["allow-dropped-state"] === true,
+    from: from === "latest" || from === "none" ? from : checkpointNumber(from),
   };
+}
+
+function checkpointNumber(text: string): number {
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw new UsageError(
+    `Cannot use --from ${text}: expected a checkpoint's number, latest or none; penstock list shows which there are`,
+  );
+}
+
+/**
+ * The store that a flag names.
+ *
+ * @throws {UsageError} if it names none
+ */
+export function storeNamed(flag: string, text: string): CheckpointStore {
+  try {
+    return checkpointStoreOf(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`Cannot use ${flag} ${text}: ${reason}`, { cause: error });
+  }
 }
 
 function isDuration(text: string): text is `${number}s` {
@@ -185,6 +206,7 @@ function parsed(args: readonly string[]) {
         bookings: { type: "string" },
         checkpoints: { type: "string" },
         interval: { type: "string" },
+        from: { type: "string" },
         "allow-dropped-state": { type: "boolean" },
         describe: { type: "boolean" },
         json: { type: "boolean" },

@@ -7,6 +7,7 @@
 import { type Clock } from "../clock.ts";
 import type { JobPlan } from "../stage_plan.ts";
 import { type JobHandle, launchJob, type StartJobOptions } from "../start.ts";
+import type { CheckpointEvent } from "../supervisor/checkpoint_event.ts";
 import type { JobOutcome } from "../supervisor/supervisor.ts";
 import { type StartArguments } from "./arguments.ts";
 import { planLine, statusLine, summary, type TimedStatus } from "./status_line.ts";
@@ -36,9 +37,14 @@ export function startOptions(
 ): StartJobOptions {
   const options = { workers, parallelism, logLevel, isolation, params, aws: { endpoint, region } };
   if (checkpoints === undefined) return options;
-  const { store, intervalMs, allowDroppedState } = checkpoints;
+  const { store, intervalMs, allowDroppedState, from } = checkpoints;
   const interval = intervalMs === undefined ? {} : { interval: intervalMs };
-  return { ...options, checkpoints: { store, allowDroppedState, ...interval } };
+  const begin = from === "latest" ? {} : { from: from === "none" ? from : { id: from } };
+  return {
+    ...options,
+    control: true,
+    checkpoints: { store, allowDroppedState, ...interval, ...begin },
+  };
 }
 
 /** Starts a job and shows a line a second. */
@@ -51,6 +57,7 @@ export function runUnderConsole(
   const startedAt = clock.now();
   let plan: JobPlan | undefined;
   let before: TimedStatus | undefined;
+  let checkpoint: CheckpointEvent | undefined;
   const handle = launchJob(url, {
     ...options,
     onPlan: (known) => {
@@ -60,12 +67,16 @@ export function runUnderConsole(
       if (plan !== undefined && before === undefined) {
         terminal.print(planLine(plan, options.workers));
       }
-      const now: TimedStatus = { at: clock.now(), status };
+      const now: TimedStatus = { at: clock.now(), status, checkpoint };
       if (plan !== undefined && before !== undefined) {
         terminal.print(statusLine(plan, startedAt, before, now));
       }
       before = now;
       options.onStatus?.(status);
+    },
+    onCheckpoint: (event) => {
+      checkpoint = event;
+      options.onCheckpoint?.(event);
     },
   });
   terminal.onInterrupt(() => {

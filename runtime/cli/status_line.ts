@@ -5,6 +5,7 @@
  */
 
 import type { JobPlan } from "../stage_plan.ts";
+import type { CheckpointEvent } from "../supervisor/checkpoint_event.ts";
 import type { JobStatus } from "../supervisor/job_status.ts";
 
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
@@ -13,6 +14,8 @@ const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 export interface TimedStatus {
   readonly at: number;
   readonly status: JobStatus;
+  /** The last checkpoint that was kept. */
+  readonly checkpoint?: CheckpointEvent | undefined;
 }
 
 /** What is about to run, in a line. */
@@ -24,7 +27,7 @@ export function planLine({ job, sources, sinks }: JobPlan, workers = 0): string 
 
 /**
  * One line: seconds since the start; records in and out per stream, with rates; the furthest lag; per worker CPU and
- * rows waiting in mailboxes.
+ * rows waiting in mailboxes; the last checkpoint.
  */
 export function statusLine(
   plan: JobPlan,
@@ -58,6 +61,10 @@ export function statusLine(
   }
   if (now.status.deadLetters > 0) {
     parts.push(`dead letters ${whole.format(now.status.deadLetters)}`);
+  }
+  if (now.checkpoint !== undefined) {
+    const { epoch, tookMs, bytes } = now.checkpoint;
+    parts.push(`checkpoint ${epoch} in ${whole.format(tookMs)} ms ${whole.format(bytes)} bytes`);
   }
   return parts.join(" | ");
 }

@@ -20,7 +20,7 @@ import type { LoadedCheckpoint } from "../checkpoint/loaded_checkpoint.ts";
 import { framePart, unframePart } from "../checkpoint/part.ts";
 import { decodeRest, encodeRest } from "../checkpoint/rest_of_checkpoint.ts";
 import { selfContained } from "../checkpoint/self_contained.ts";
-import { joinedStage } from "../checkpoint/stage_times.ts";
+import { joinedStage, stageParts } from "../checkpoint/stage_times.ts";
 import type { OpenCheckpointStore, StoredPart } from "../checkpoint/store.ts";
 import type { Clock } from "../clock.ts";
 import { COMPACTED_BYTES_MAX } from "../limits.ts";
@@ -51,8 +51,8 @@ export interface ShelvedCheckpoint extends ReadCheckpoint {
 export interface ShelfOptions {
   readonly store: OpenCheckpointStore;
   readonly catalogue: CheckpointCatalogue;
-  /** What the job begins with instead of its last checkpoint, at its first start. */
-  readonly from: LoadedCheckpoint | undefined;
+  /** What the job begins with instead of its last checkpoint, until it has kept one of its own. */
+  readonly from: LoadedCheckpoint | "none" | undefined;
   readonly keep: number;
   readonly clock: Clock;
   readonly random: Random;
@@ -64,7 +64,7 @@ export class CheckpointShelf {
   readonly #options: ShelfOptions;
   /** Makes the names of parts differ from those of every other run. */
   readonly #run: string;
-  #from: LoadedCheckpoint | undefined;
+  #from: LoadedCheckpoint | "none" | undefined;
   /** Parts of the checkpoints that are built upon. */
   #parts = new Map<string, ManifestPart>();
   #nextNumber = 1;
@@ -87,6 +87,7 @@ export class CheckpointShelf {
     const { catalogue } = this.#options;
     this.#nextNumber = await catalogue.nextId();
     const isOwn = this.#from === undefined;
+    if (this.#from === "none") return undefined;
     const loaded = this.#from ?? await catalogue.latest();
     if (loaded === undefined) return undefined;
     const { manifest } = loaded;
@@ -272,9 +273,7 @@ export class CheckpointShelf {
 }
 
 function restOf({ workers }: JobSnapshot, plan: JobPlan): Uint8Array {
-  const stages = plan.stages.map(({ name }) =>
-    joinedStage(workers.flatMap(({ stages }) => stages.filter((stage) => stage.name === name)))
-  );
+  const stages = plan.stages.map(({ name }) => joinedStage(stageParts(name, workers)));
   const sinks: Record<string, unknown[]> = {};
   for (const part of workers) {
     for (const [name, prepared] of Object.entries(part.sinks)) {

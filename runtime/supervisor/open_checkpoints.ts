@@ -27,8 +27,8 @@ export interface CheckpointChoice {
 /** How a job keeps checkpoints, and where. */
 export interface KeepCheckpoints extends CheckpointOptions {
   readonly store: CheckpointStore;
-  /** What the job begins with, if not with the last one in `store`. */
-  readonly from?: CheckpointChoice;
+  /** What the job begins with, if not with the last one in `store`; `"none"`: anew, whatever is there, which stays. */
+  readonly from?: CheckpointChoice | "none";
   /**
    * Whether what the job no longer has may be dropped: state and timers of operators, positions of sources, calls under way,
    * prepared output of sinks. Each is logged. Default false.
@@ -67,9 +67,9 @@ export async function openCheckpoints(
     closing.abort();
     await store.close();
   };
-  let from: LoadedCheckpoint | undefined;
+  let from: LoadedCheckpoint | "none" | undefined;
   try {
-    from = keep.from === undefined ? undefined : await chosen(keep.from, store, around);
+    from = typeof keep.from === "object" ? await chosen(keep.from, store, around) : keep.from;
   } catch (error) {
     await closed();
     throw error;

@@ -43,6 +43,7 @@ export function faultyStore(store: CheckpointStore, options: FaultyStoreOptions)
   return {
     kind: store.kind,
     name: store.name,
+    jobs: (surroundings) => store.jobs(surroundings),
     open: async (context) => new FaultyStore(await store.open(context), context, options),
   };
 }

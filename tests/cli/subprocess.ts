@@ -124,3 +124,6 @@ export async function runDeno(
 
 /** What `deno task start` runs, without the task. */
 export const START = ["run", "-P=start", "--no-prompt", "--no-lock", "runtime/main.ts"];
+
+/** What `deno task penstock` runs, without the task. */
+export const PENSTOCK = ["run", "-P=start", "--no-prompt", "--no-lock", "runtime/penstock.ts"];

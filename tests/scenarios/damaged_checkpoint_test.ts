@@ -26,6 +26,7 @@ function flipping(): { readonly store: CheckpointStore; from: number } {
     store: {
       kind: "memory",
       name: "flipping",
+      jobs: (context) => inner.jobs(context),
       async open(context) {
         const opened = await inner.open(context);
         return {

@@ -10,6 +10,7 @@ import {
   CheckpointStoreError,
   type OpenCheckpointStore,
   type StoreContext,
+  type StoreSurroundings,
 } from "../../runtime/checkpoint/store.ts";
 
 /** What happens to a write. */
@@ -37,6 +38,10 @@ export class TroubledStore implements CheckpointStore {
   release(id: number): void {
     this.waiting.get(id)?.();
     this.waiting.delete(id);
+  }
+
+  jobs(context: StoreSurroundings): Promise<readonly string[]> {
+    return this.#inner.jobs(context);
   }
 
   async open(context: StoreContext): Promise<OpenCheckpointStore> {

@@ -19,6 +19,7 @@ const LIBRARY = ["runtime/", "operators/", "connectors/"];
 const PROGRAMS = [
   "mod.ts",
   "runtime/main.ts",
+  "runtime/penstock.ts",
   "tests/bench/main.ts",
   "tests/chaos/job_process.ts",
   "tests/chaos/kinesis_process.ts",
@@ -27,6 +28,7 @@ const PROGRAMS = [
   "tests/conformance/main.ts",
   "tests/fuzz/decoder.ts",
   "tests/fuzz/encoder.ts",
+  "tests/runtime/ports/control_socket_cases.ts",
   "tests/workers/hanging_program.ts",
 ];
 /** Source of WebAssembly modules, in another language: its compiler says what is missing or not in use. */

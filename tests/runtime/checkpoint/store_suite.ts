@@ -209,6 +209,24 @@ export function storeSuite(name: string, make: () => Promise<StoreUnderTest>): v
       assertEquals((await (await open({ job: "a b" })).readPart("a")).length, 100);
     });
 
+    it("tells which jobs have checkpoints, by name", async () => {
+      const all = async () =>
+        await subject.store.jobs(storeContext({ ...subject.context, job: "nobody's" }));
+      const jobs = ["orders", "orders/a", "Orders", "..", "%2E", "ä b"];
+      // Opened only, and so in a store that is there: it has no checkpoint.
+      await open({ job: "idle" });
+      assertEquals(await all(), []);
+      for (const job of jobs) await (await open({ job })).write(checkpoint(1, "a"));
+      const twice = await open({ job: "orders" });
+      await twice.write(checkpoint(2));
+      assertEquals(await all(), jobs.toSorted());
+      await twice.remove(1, []);
+      assertEquals(await all(), jobs.toSorted());
+      // Its part is still there.
+      await twice.remove(2, []);
+      assertEquals(await all(), jobs.filter((job) => job !== "orders").toSorted());
+    });
+
     it("refuses numbers and names that can't be", async () => {
       const store = await open();
       for (const id of [0, -1, 1.5, NaN]) {

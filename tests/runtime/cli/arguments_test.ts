@@ -119,17 +119,23 @@ describe("HELP", () => {
   it("takes where checkpoints are kept, and refuses what says how without it", () => {
     assertEquals(
       parse("job.ts --checkpoints jobs.db --interval 500ms --allow-dropped-state").checkpoints,
-      { store: "jobs.db", intervalMs: 500, allowDroppedState: true },
+      { store: "jobs.db", intervalMs: 500, allowDroppedState: true, from: "latest" },
     );
+    assertEquals(parse("job.ts --checkpoints jobs.db --from 12").checkpoints?.from, 12);
+    assertEquals(parse("job.ts --checkpoints jobs.db --from none").checkpoints?.from, "none");
     assertEquals(parse("job.ts --checkpoints s3://bucket/jobs").checkpoints, {
       store: "s3://bucket/jobs",
       intervalMs: undefined,
       allowDroppedState: false,
+      from: "latest",
     });
     for (
       const [line, message] of [
         ["--interval 1s", "Cannot use --interval without --checkpoints"],
         ["--allow-dropped-state", "Cannot use --allow-dropped-state without --checkpoints"],
+        ["--from 3", "Cannot use --from without --checkpoints"],
+        ["--checkpoints jobs.db --from 0", "Cannot use --from 0: expected a checkpoint's number"],
+        ["--checkpoints jobs.db --from last", "Cannot use --from last: expected"],
         ["--checkpoints jobs", 'Cannot tell which checkpoint store "jobs" is'],
         ["--checkpoints jobs.db --interval 0s", "Cannot use --interval 0s: expected a time"],
       ] as const

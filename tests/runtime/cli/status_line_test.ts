@@ -48,6 +48,13 @@ describe("statusLine()", () => {
     );
   });
 
+  it("tells of the last checkpoint once there is one", () => {
+    const figures = { alignMs: 1, stopMs: 2, changedKeys: 3, keys: 4 };
+    const checkpoint = { epoch: 7, tookMs: 12.4, bytes: 12345, ...figures };
+    const line = statusLine(plan, 0, before, { at: 11_000, status: before.status, checkpoint });
+    assertEquals(line.split(" | ").at(-1), "checkpoint 7 in 12 ms 12,345 bytes");
+  });
+
   it("takes what nobody has reported yet for nothing", () => {
     const empty = status(0, 0, { sources: {}, sinks: {}, workers: [] });
     assertEquals(

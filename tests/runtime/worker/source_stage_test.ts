@@ -1,5 +1,6 @@
 /**
- * Shard actors, tested through `runJob`: they come to life with the whole stage behind them.
+ * Source stages: at barriers by themselves, else through `runJob`, since shard actors come to life with the whole stage
+ * behind them.
  *
  * @module
  */
@@ -11,12 +12,24 @@ import { textOf } from "../../../connectors/raw_record.ts";
 import type { ShardBatch, Source } from "../../../connectors/source.ts";
 import { memory } from "../../../connectors/memory/memory.ts";
 import { kinesis } from "../../../connectors/kinesis/kinesis.ts";
-import { Observable } from "../../../deps.ts";
+import { Observable, type Subscriber } from "../../../deps.ts";
+import type { WorkerSnapshot } from "../../../runtime/checkpoint/worker_snapshot.ts";
 import { defineJob } from "../../../runtime/job.ts";
 import { SHARD_BATCHES_MAX } from "../../../runtime/limits.ts";
+import { silentLogger } from "../../../runtime/logger.ts";
+import { buildTopology } from "../../../runtime/stream_builder.ts";
 import { runJob } from "../../../runtime/testing/run_job.ts";
 import { type Reshard, simulatedStream } from "../../../runtime/testing/simulated_stream.ts";
+import { OutboundChannel } from "../../../runtime/worker/channel.ts";
+import { EdgeOutput } from "../../../runtime/worker/edge_output.ts";
+import { EpochSnapshot } from "../../../runtime/worker/epoch_snapshot.ts";
+import { Gate } from "../../../runtime/worker/gate.ts";
+import { SourceStage } from "../../../runtime/worker/source_stage.ts";
+import { StageOutputs } from "../../../runtime/worker/stage_outputs.ts";
+import { TurnQueue } from "../../../runtime/worker/turn_queue.ts";
 import { map } from "../deps.ts";
+import { HandClock } from "../hand_clock.ts";
+import { cursorAt, RecordedFailures } from "./engine_parts.ts";
 
 function batchOf(values: readonly number[]): ShardBatch<number> {
   return {
@@ -47,6 +60,124 @@ const copy = defineJob({
   sources: { numbers: memory.source<number>([]) },
   sinks: { out: memory.sink<number>() },
   build: ({ numbers }, { out }) => numbers.to(out),
+});
+
+/**
+ * A stage by itself over shards that a test fills: what it hands on over its edge is written down. Its rows are their own
+ * positions.
+ */
+function bareStage() {
+  const clock = new HandClock();
+  const queue = new TurnQueue(clock, () => {});
+  const failures = new RecordedFailures();
+  const cursor = cursorAt(0);
+  const log: string[] = [];
+  const readers = new Map<string, Subscriber<ShardBatch<number>>>();
+  const source = sourceOf((shard) =>
+    new Observable((subscriber) => void readers.set(shard, subscriber))
+  );
+  const topology = buildTopology(
+    defineJob({
+      name: "demo",
+      sources: { in: source },
+      sinks: { out: memory.sink<number>() },
+      build: ({ in: numbers }, { out }) =>
+        numbers.keyBy((n) => n).process("all", { state: {}, onEvent: (n) => [n] }).to(out),
+    }),
+    { params: undefined, logger: silentLogger },
+  );
+  const channel = new OutboundChannel({
+    rows(rows) {
+      log.push(`rows ${rows.kind === "values" ? rows.values : []}`);
+      return rows.length;
+    },
+    watermark() {},
+    barrier: (epoch) => log.push(`barrier ${epoch}`),
+    end: (final) => log.push(`end ${final}`),
+  });
+  const edge = new EdgeOutput({
+    ...{ operator: "in/keyBy", key: (n: unknown) => n as number, routing: [0] },
+    ...{ edges: [[channel]], cursor, failures },
+  });
+  const keyBy = topology.nodes.find(({ kind }) => kind === "keyBy")?.id ?? -1;
+  const outputs = new StageOutputs("in", 0, {
+    ...{ topology, clock, queue, failures, cursor, halted: new Gate(), deadLetters: undefined },
+    ...{ edges: new Map([[keyBy, edge]]), sinks: new Map(), restored: undefined },
+    outside: { enter() {}, leave() {} },
+  }, () => {});
+  const stage = new SourceStage({
+    ...{ name: "in", source, listed: [], queue, cursor, outputs, failures },
+    context: {
+      ...{ clock, random: () => 0, logger: silentLogger, aws: {}, startedAt: 0 },
+      signal: new AbortController().signal,
+    },
+    shardEnded: (shard) => log.push(`${shard} ended`),
+    ended: () => log.push("ended"),
+  });
+  return {
+    ...{ stage, log },
+    turn: () => clock.runDeferred(),
+    deliver: (shard: string, ...values: number[]) => readers.get(shard)?.next(batchOf(values)),
+    complete: (shard: string) => readers.get(shard)?.complete(),
+    /** Positions by shard in what the stage hands over for an epoch, by its barrier or behind its end. */
+    handOver(epoch: number, how: "barrier" | "handOver") {
+      const done: WorkerSnapshot[] = [];
+      const snapshot = new EpochSnapshot({
+        ...{ epoch, stages: ["in"], sinks: 0, clock, done: (of) => done.push(of) },
+        failed: (error) => failures.fatal(error),
+        passed() {},
+      });
+      stage[how](snapshot);
+      clock.runDeferred();
+      return (done[0]?.shards ?? []).map(({ source, shard, position }) =>
+        `${source}/${shard}@${position}`
+      );
+    },
+  };
+}
+
+describe("SourceStage at barriers", () => {
+  it("says where each shard stands, and sends the barrier behind what has been handled", () => {
+    const { stage, log, deliver, turn, handOver } = bareStage();
+    stage.openShard("a", undefined);
+    stage.openShard("b", "7");
+    deliver("a", 1, 2);
+    turn();
+    deliver("a", 3);
+    assertEquals(handOver(1, "barrier"), ["in/a@2", "in/b@7"]);
+    turn();
+    assertEquals(log.slice(0, 2), ["rows 1,2", "barrier 1"]);
+    assertEquals(handOver(2, "barrier"), ["in/a@3", "in/b@7"]);
+    assertEquals(log.slice(2), ["rows 3", "barrier 2"]);
+  });
+
+  it("keeps the place of a shard that has ended until it is let go of: its successors are not read yet", () => {
+    const { stage, log, deliver, complete, turn, handOver } = bareStage();
+    stage.openShard("a", undefined);
+    deliver("a", 1, 2);
+    complete("a");
+    turn();
+    assertEquals(log, ["a ended"]);
+    assertEquals(handOver(1, "barrier"), ["in/a@2"]);
+    stage.releaseShard("a", ["b"]);
+    assertEquals(handOver(2, "barrier"), []);
+    stage.openShard("b", undefined);
+    assertEquals(handOver(3, "barrier"), ["in/b@undefined"]);
+  });
+
+  it("keeps the place of shards that were stopped, and sends no barrier behind the end", () => {
+    const { stage, log, deliver, turn, handOver } = bareStage();
+    stage.openShard("a", undefined);
+    stage.openShard("b", "7");
+    deliver("a", 1, 2);
+    stage.stop(false);
+    turn();
+    assertEquals(log, ["rows 1,2", "end false", "ended"]);
+    for (const how of ["barrier", "handOver"] as const) {
+      assertEquals(handOver(1, how).toSorted(), ["in/a@2", "in/b@7"]);
+    }
+    assertEquals(log.length, 3);
+  });
 });
 
 describe("SourceStage", () => {
