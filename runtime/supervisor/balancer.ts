@@ -24,7 +24,10 @@ export interface CarriedOut {
 
 /** What balancing works with. */
 export interface BalancerOptions {
+  /** Workers that share the key groups: those with the lowest numbers. */
   readonly workers: number;
+  /** Cores that the job may use. */
+  readonly cores: number;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Moves key groups; undefined if the job is being stopped, or ends. */
@@ -47,7 +50,8 @@ export class Balancer {
 
   /** An attempt is running a job of this plan. */
   begin({ stages, maxParallelism }: JobPlan): void {
-    const { workers, logger } = this.#options;
+    const { cores, logger } = this.#options;
+    const workers = Math.min(this.#options.workers, maxParallelism);
     this.#watch.reset();
     this.#autoscaler = undefined;
     const remembering = stages.filter((stage) => stage.remembers).map(({ name }) => name);
@@ -60,7 +64,7 @@ export class Balancer {
     }
     this.#autoscaler = new Autoscaler(
       { policy: "none", minWorkers: workers, maxWorkers: workers },
-      { cores: workers + 1, keyGroups: maxParallelism },
+      { cores, keyGroups: maxParallelism },
     );
   }
 
@@ -69,7 +73,9 @@ export class Balancer {
     const { clock, routing } = this.#options;
     const autoscaler = this.#autoscaler;
     if (autoscaler === undefined) return;
-    const snapshot = this.#watch.look(reports, {
+    const { maxWorkers } = autoscaler.bounds;
+    const sharing = [...reports].filter(({ worker }) => worker < maxWorkers);
+    const snapshot = this.#watch.look(sharing, {
       at: clock.monotonic(),
       routing: routing(),
       underWay: this.#isMoving ? "hand-over" : "nothing",

@@ -43,8 +43,8 @@ export interface SupervisorOptions {
   readonly onStatus?: (status: JobStatus) => void;
   readonly onPlan?: (plan: JobPlan) => void;
   readonly onDeadLetter?: (letter: DeadLetter) => void;
-  /** Whether key groups move to where there is less to do. */
-  readonly rebalance?: boolean;
+  /** Key groups move to where there is less to do: so many cores the job may use. Without it they stay. */
+  readonly balancedCores?: number;
   /** Called for what is decided about that. */
   readonly onDecision?: (carriedOut: CarriedOut) => void;
   /**
@@ -92,10 +92,10 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    if (options.rebalance !== true) return;
-    const { workers, clock, logger, onDecision } = options;
+    const { parallelism, clock, logger, onDecision, balancedCores } = options;
+    if (balancedCores === undefined) return;
     this.#balancer = new Balancer({
-      ...{ workers, clock, logger, onDecision },
+      ...{ clock, logger, onDecision, workers: parallelism, cores: balancedCores },
       move: (moves) => this.move(moves),
       routing: () => this.routing,
     });
