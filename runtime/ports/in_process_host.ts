@@ -198,11 +198,16 @@ function end<M>(
 ): [(message: M) => void, (listener: (message: M) => void) => void] {
   const enqueue = lateChannel(lines);
   let listener: ((message: M) => void) | undefined;
-  let early: M[] = [];
+  const early: M[] = [];
+  /** The oldest that waits: what comes before there is a listener is not overtaken by what comes later. */
+  const deliverFirst = () => {
+    const message = early.shift();
+    if (message !== undefined && open.now) listener?.(message);
+  };
   const deliver = (message: M) => {
     if (!open.now) return;
-    if (listener === undefined) early.push(message);
-    else listener(message);
+    early.push(message);
+    if (listener !== undefined) deliverFirst();
   };
   return [
     (message) => {
@@ -212,8 +217,7 @@ function end<M>(
     },
     (heard) => {
       listener = heard;
-      for (const message of early.splice(0)) enqueue(() => deliver(message));
-      early = [];
+      for (let waiting = early.length; waiting > 0; waiting--) enqueue(deliverFirst);
     },
   ];
 }
