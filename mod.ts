@@ -72,6 +72,38 @@ export {
   type SideSpecs,
   type SideStreams,
 } from "./runtime/side.ts";
+export { Autoscaler } from "./runtime/scaling/autoscaler.ts";
+export {
+  type BlockedDecision,
+  type BlockReason,
+  explain,
+  type HotKeyDecision,
+  type LoadFigures,
+  type MoveCost,
+  type RebalanceDecision,
+  type ScaleDownDecision,
+  type ScaleUpDecision,
+  type ScalingDecision,
+  type StayDecision,
+} from "./runtime/scaling/decision.ts";
+export type { GroupDemand, LoadView, WorkerDemand } from "./runtime/scaling/demand.ts";
+export { kinesisDataAnalytics } from "./runtime/scaling/kinesis_data_analytics.ts";
+export type { GroupMove } from "./runtime/scaling/layout.ts";
+export type {
+  GroupLoad,
+  HotKey,
+  LoadSnapshot,
+  WorkerLoad,
+} from "./runtime/scaling/load_snapshot.ts";
+export { responsive, type ResponsiveOptions } from "./runtime/scaling/responsive.ts";
+export type { ScalingBounds, ScalingOptions } from "./runtime/scaling/scaling_options.ts";
+export type {
+  Alternative,
+  ScaleWish,
+  ScalingContext,
+  ScalingPolicy,
+  ScalingRule,
+} from "./runtime/scaling/scaling_policy.ts";
 export { checkpointStoreOf } from "./runtime/checkpoint/checkpoint_store_of.ts";
 export { memoryStore } from "./runtime/checkpoint/memory_store.ts";
 export { s3Store } from "./runtime/checkpoint/s3_store.ts";

@@ -65,6 +65,9 @@ export const CHECKPOINT_WRITE_WAIT_MS_MAX = 30_000;
 /** Changed keys that are encoded between two slices of turns while a checkpoint is taken. */
 export const SNAPSHOT_KEYS_PER_STEP = 1000;
 
+/** Key groups that move at once: what comes behind the barrier waits for all of them, and checkpoints do for their copies. */
+export const MOVED_GROUPS_MAX = 16;
+
 /** Keys of moving groups that are copied, or let go of, between two slices of turns. */
 export const GROUP_KEYS_PER_STEP = 500;
 

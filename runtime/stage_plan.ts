@@ -8,6 +8,7 @@
 import type { OperatorFunction } from "../deps.ts";
 import { choiceOf, type DecodingChoice } from "../operators/decoding_choice.ts";
 import { excerpt } from "../operators/excerpt.ts";
+import { stepOf } from "../operators/fused.ts";
 import { columnarCut } from "./columnar_cut.ts";
 import { DEAD_LETTERS, type ErrorPolicy } from "./dead_letter.ts";
 import type { Job } from "./job.ts";
@@ -100,6 +101,11 @@ export interface PlannedStage {
   readonly hash?: KeyHash;
   /** Of a keyed one: whether it handles timers. */
   readonly firesTimers?: boolean;
+  /**
+   * Of a keyed stage: whether it has RxJS operators of the user's, which may remember what is no state: that stays behind
+   * when a key group moves, so its key groups stay where they are.
+   */
+  readonly remembers?: boolean;
   /** The names of its `mapAsync` operators. */
   readonly calls: readonly string[];
 }
@@ -203,6 +209,7 @@ function plannedStage(topology: Topology, { name, head }: Stage): PlannedStage {
     ...(operator.kind === "broadcast" ? { broadcast: plannedStates(operator.broadcast) } : {}),
     ...(keyBy?.kind === "keyBy" ? { hash: keyBy.hash } : {}),
     firesTimers: "onTimer" in operator && operator.onTimer !== undefined,
+    ...(remembers(head, nodes) ? { remembers: true } : {}),
     calls,
   };
 }
@@ -215,6 +222,13 @@ function plannedStates(specs: StateSpecs): EvolvingState[] {
     holds: kind === "value" ? typeof initial : "",
     migrates: migrate !== undefined,
   }));
+}
+
+function remembers({ operator }: NodeOf<"keyed">, nodes: readonly Node[]): boolean {
+  return operator.kind === "pipe" ||
+    nodes.some((node) =>
+      node.kind === "pipe" && node.operators.some((operator) => stepOf(operator) === undefined)
+    );
 }
 
 function plannedEdge(topology: Topology, edge: Edge): PlannedEdge {

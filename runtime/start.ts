@@ -19,9 +19,11 @@ import { REPORT_MS } from "./limits.ts";
 import { jsonLinesLogger, type Logger, type LogLevel } from "./logger.ts";
 import { listenForCommands } from "./ports/control_socket.ts";
 import { threadHost } from "./ports/thread_host.ts";
+import { usableCores } from "./ports/usable_cores.ts";
 import { webWorkerHost } from "./ports/web_worker_host.ts";
 import { systemRandom } from "./random.ts";
 import type { JobPlan } from "./stage_plan.ts";
+import type { CarriedOut } from "./supervisor/balancer.ts";
 import type { JobStatus } from "./supervisor/job_status.ts";
 import type { CheckpointEvent } from "./supervisor/checkpoint_event.ts";
 import { checkpointPolicy } from "./supervisor/checkpoint_policy.ts";
@@ -36,6 +38,13 @@ export interface StartJobOptions {
   readonly workers?: number;
   /** Of these, how many share each keyed stage; all unless said. */
   readonly parallelism?: number;
+  /**
+   * Whether key groups move to workers that have less to do, while the job runs. Each decision is logged with its reasons.
+   * Default true. Where RxJS operators stand behind a keyBy they don't: what those remember would stay behind.
+   */
+  readonly rebalance?: boolean;
+  /** Called for each decision about that, when it has been carried out. */
+  readonly onDecision?: (carriedOut: CarriedOut) => void;
   /** Parameters, as texts. */
   readonly params?: Readonly<Record<string, string>>;
   /** Where AWS is; the SDK's usual places unless said. */
@@ -141,6 +150,8 @@ export function launchJob(url: string, options: StartJobOptions = {}): JobHandle
   const supervisor: Supervisor = new Supervisor({
     host: workerHost(url, options),
     ...{ clock, random, logger, workers, parallelism },
+    ...((options.rebalance ?? true) && workers > 1 ? { balancedCores: usableCores() } : {}),
+    ...(options.onDecision === undefined ? {} : { onDecision: options.onDecision }),
     settings: { url, params, aws, startedAt, logLevel },
     reportMs: REPORT_MS,
     ...(keep === undefined ? {} : {

@@ -14,7 +14,7 @@ import type { KeyedState } from "./keyed_state.ts";
 import { HELD, SlotMark } from "./state_segment.ts";
 
 /** Slots that are looked at in the time in which one key is read and encoded. */
-const LOOKS_PER_KEY = 8;
+const LOOKS_PER_KEY = 64;
 
 /** Keys of one stage with all they have, and keys that have gone, as they are sent. */
 export interface SentKeys {

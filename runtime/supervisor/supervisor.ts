@@ -13,6 +13,7 @@ import type { Random } from "../random.ts";
 import type { JobPlan } from "../stage_plan.ts";
 import type { GroupMove, JobSettings } from "../worker/protocol.ts";
 import type { OpenCheckpointStore } from "../checkpoint/store.ts";
+import { Balancer, type CarriedOut } from "./balancer.ts";
 import type { CheckpointCoordinator } from "./checkpoint_coordinator.ts";
 import type { KeptCheckpoint } from "./checkpoint_shelf.ts";
 import type { MoveFigures } from "./group_mover.ts";
@@ -42,6 +43,10 @@ export interface SupervisorOptions {
   readonly onStatus?: (status: JobStatus) => void;
   readonly onPlan?: (plan: JobPlan) => void;
   readonly onDeadLetter?: (letter: DeadLetter) => void;
+  /** Key groups move to where there is less to do: so many cores the job may use. Without it they stay. */
+  readonly balancedCores?: number;
+  /** Called for what is decided about that. */
+  readonly onDecision?: (carriedOut: CarriedOut) => void;
   /**
    * Takes the job's checkpoints; without it a job that starts again begins where its sources start.
    *
@@ -82,9 +87,18 @@ export class Supervisor {
   /** Barriers of moves, where there are no checkpoints that count them. */
   #moves = 0;
   #lettersLogged = { second: 0, lines: 0, dropped: 0 };
+  readonly #balancer: Balancer | undefined;
+  #plan: JobPlan | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    const { parallelism, clock, logger, onDecision, balancedCores } = options;
+    if (balancedCores === undefined) return;
+    this.#balancer = new Balancer({
+      ...{ clock, logger, onDecision, workers: parallelism, cores: balancedCores },
+      move: (moves) => this.move(moves),
+      routing: () => this.routing,
+    });
   }
 
   get status(): JobStatus {
@@ -223,12 +237,14 @@ export class Supervisor {
       listener: {
         planned: async (plan, routing) => {
           onPlan?.(plan);
+          this.#plan = plan;
           return await this.#restore(plan, routing);
         },
         running: () => {
           if (this.#state.kind === "starting") this.#become({ kind: "running", attempt: number });
           this.#reportLater();
           this.#checkpoints?.begin(attempt);
+          if (this.#plan !== undefined) this.#balancer?.begin(this.#plan);
         },
         snapshot: (snapshot) => this.#checkpoints?.snapshot(snapshot),
         declined: (epoch, error) => this.#checkpoints?.declined(epoch, error),
@@ -283,6 +299,7 @@ export class Supervisor {
     if (reportMs === undefined) return;
     this.#cancelReports = clock.setTimer(reportMs, () => {
       onStatus?.(this.status);
+      this.#balancer?.look(this.#attempt?.reports ?? []);
       this.#attempt?.askReports();
       this.#reportLater();
     });

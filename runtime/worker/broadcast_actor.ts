@@ -35,7 +35,7 @@ export class BroadcastActor extends PartitionActor {
   /** Rows came over a channel. */
   accept(rows: Rows, input: number, channel: InboundChannel): void {
     const { length } = rows;
-    const batch = { rows, slots: NOTHING, order: NOTHING, input, channel, left: length };
+    const batch = { rows, slots: NOTHING, order: NOTHING, input, channel, at: 0, left: length };
     this.push({ kind: "rows", batch, next: 0, end: length });
   }
 

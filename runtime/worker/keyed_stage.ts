@@ -23,6 +23,7 @@ import { ProcessingTime } from "./processing_time.ts";
 import type { RecordCursor } from "./record_cursor.ts";
 import { orderByGroup } from "./row_order.ts";
 import { originOf, type StageInput, StageInputs, type StageMessage } from "./stage_inputs.ts";
+import { type StageLoad, stageLoad } from "./stage_load.ts";
 import { StageActors } from "./stage_actors.ts";
 import type { StageOutputs } from "./stage_outputs.ts";
 import { StageTurns } from "./stage_turns.ts";
@@ -166,6 +167,16 @@ export class KeyedStage {
     this.#inputs.announced(epoch);
   }
 
+  /** What its actors have done so far, and what they have before them. */
+  get load(): StageLoad {
+    return stageLoad(this.#actors, this.#turns.hotKeys, this.state, this.#clock.monotonic());
+  }
+
+  /** Whether an actor waits for room behind. */
+  get isBlocked(): boolean {
+    return this.#turns.waiting > 0 && this.#outputs.valve.blocked;
+  }
+
   /** Says what differs from the checkpoint, as with an input that is new, and what was held up when it was taken. */
   announce(): void {
     this.#inputs.announce();
@@ -258,7 +269,8 @@ export class KeyedStage {
     this.state.enter(slots);
     const order = orderByGroup(rows, this.#counts);
     const counts = this.#counts;
-    const batch: ReceivedBatch = { rows, slots, order, input, channel, left: length };
+    const at = this.#clock.monotonic();
+    const batch: ReceivedBatch = { rows, slots, order, input, channel, at, left: length };
     this.#turns.waiting += length;
     let from = 0;
     for (let group = 0; from < length; group++) {
@@ -269,6 +281,7 @@ export class KeyedStage {
           throw new Error(`Cannot take rows of key group ${group}: it is not on this worker`);
         }
         actor.push({ kind: "rows", batch, next: from, end });
+        actor.waiting += end - from;
         this.#turns.line(actor);
       }
       from = end;

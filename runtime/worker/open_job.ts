@@ -26,14 +26,9 @@ import { Gate } from "./gate.ts";
 import { GroupMoves } from "./group_moves.ts";
 import { KeyedStage } from "./keyed_stage.ts";
 import { openOperator } from "./open_operator.ts";
+import { type JobReport, jobReport } from "./job_report.ts";
 import { deadLetterOrigin } from "./output_id.ts";
-import {
-  type Command,
-  type Link,
-  type Placement,
-  type WorkerMessage,
-  type WorkerReport,
-} from "./protocol.ts";
+import { type Command, type Link, type Placement, type WorkerMessage } from "./protocol.ts";
 import { RecordCursor } from "./record_cursor.ts";
 import { SinkPort } from "./sink_port.ts";
 import { shardOrigin } from "./shard_actor.ts";
@@ -73,6 +68,7 @@ export class OpenJob {
   readonly #sinks = new Map<string, SinkPort>();
   readonly #deadLetters: SinkPort | undefined;
   readonly #halted = new Gate();
+  readonly #openedAt: number;
   readonly #letterCursor = new RecordCursor();
   readonly #sources = new Map<string, SourceStage>();
   readonly #keyed: KeyedStage[] = [];
@@ -83,7 +79,12 @@ export class OpenJob {
   constructor(options: OpenJobOptions) {
     this.#options = options;
     const { clock, placement, plan, topology, failures, writers } = options;
-    this.#queue = new TurnQueue(clock, () => this.#flush());
+    this.#queue = new TurnQueue(
+      clock,
+      () => this.#flush(),
+      () => this.#keyed.some(({ isBlocked }) => isBlocked),
+    );
+    this.#openedAt = clock.monotonic();
     const decoders = plan.edges.map((edge) =>
       "keyBy" in edge ? columnarCut(topology, edge.keyBy)?.decoder : undefined
     );
@@ -203,24 +204,15 @@ export class OpenJob {
     for (const sink of this.#allSinks()) await sink.close();
   }
 
-  report(): Omit<WorkerReport, "deadLetters" | "cpuMs"> {
-    return {
+  report(): JobReport {
+    return jobReport({
       worker: this.#options.placement.worker,
-      sources: Object.fromEntries(
-        [...this.#sources.values()].map(({ name, records, bytes, shards, lagMs }) => [
-          name,
-          { records, bytes, shards, lagMs },
-        ]),
-      ),
-      stages: Object.fromEntries(
-        this.#keyed.map((
-          { name, rows, waiting, keys, watermark },
-        ) => [name, { rows, waiting, keys, watermark }]),
-      ),
-      sinks: Object.fromEntries(
-        [...this.#sinks].map(([name, { rows, pending }]) => [name, { rows, pending }]),
-      ),
-    };
+      sources: this.#sources.values(),
+      stages: this.#keyed,
+      sinks: this.#sinks,
+      queue: this.#queue,
+      ageMs: this.#options.clock.monotonic() - this.#openedAt,
+    });
   }
 
   #openMoves(stages: readonly Stage[]): GroupMoves {

@@ -24,6 +24,8 @@ export interface ReceivedBatch {
   /** Which input of the stage it came in by. */
   readonly input: number;
   readonly channel: InboundChannel;
+  /** When it came, ms of the monotonic clock. */
+  readonly at: number;
   /** Rows not yet handled. */
   left: number;
 }
@@ -63,6 +65,12 @@ export class PartitionActor {
   inLine = false;
   /** Whether its keys are still on their way from another worker: it takes no turns. */
   awaited = false;
+  /** Rows handled and timers fired so far. */
+  handled = 0;
+  /** Rows in its mailbox. */
+  waiting = 0;
+  /** Time within its turns so far, ms: estimated from a sample of them. */
+  busyMs = 0;
   /** Takes its turns. */
   readonly taker: TurnTaker;
   /** Entries stand from `#read` up to `#end`. Kept when it is empty: an actor's mailbox fills and empties all the time. */

@@ -36,6 +36,7 @@ import type { SentKeys } from "../state/group_copy.ts";
 import type { WatermarkEvent } from "../time/watermark.ts";
 import type { EncodedDecodedRows } from "../transport/decoded_rows.ts";
 import type { EncodedRows } from "../transport/row_batch.ts";
+import type { StageLoad } from "./stage_load.ts";
 
 /** Raised with every change to a message. */
 export const PROTOCOL_VERSION = 4;
@@ -186,6 +187,22 @@ export interface WorkerReport {
   readonly deadLetters: number;
   /** CPU time of the worker's thread since it started, ms; -1 where the system doesn't tell. */
   readonly cpuMs: number;
+  /** What its key groups cost. */
+  readonly load?: LoadReport;
+}
+
+/** What a worker's time goes into. All but the ages count up from when it was opened. */
+export interface LoadReport {
+  /** Time within turns, ms. */
+  readonly busyMs: number;
+  /** Time in which there was work but no room behind, ms. */
+  readonly backPressuredMs: number;
+  /** Time in which its thread could have run, but had no core, ms; -1 where the system doesn't tell. */
+  readonly runQueueMs: number;
+  /** Since it was opened, ms. */
+  readonly ageMs: number;
+  /** By keyed stage. */
+  readonly stages: Readonly<Record<string, StageLoad>>;
 }
 
 /** Worker to host. */

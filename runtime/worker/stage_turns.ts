@@ -4,8 +4,11 @@
  * @module
  */
 
+import type { Clock } from "../clock.ts";
 import { TURN_ROWS_MAX } from "../limits.ts";
+import { SpaceSaving } from "../scaling/space_saving.ts";
 import type { KeyedState } from "../state/keyed_state.ts";
+import type { Key } from "../stream.ts";
 import { BroadcastActor } from "./broadcast_actor.ts";
 import type { KeyedOperator } from "./keyed_operator.ts";
 import { saltOf } from "./output_id.ts";
@@ -17,6 +20,11 @@ import type { StageOutputs } from "./stage_outputs.ts";
 import { TimerFiring } from "./timer_firing.ts";
 import type { TurnQueue } from "./turn_queue.ts";
 
+/** Of so many turns one is timed: a look at the clock costs as much as a few rows. */
+export const TURNS_PER_SAMPLE = 16;
+/** Keys that are counted at once. */
+const HOT_KEY_COUNTERS = 32;
+
 /** What turns work with. */
 export interface StageTurnsOptions {
   readonly name: string;
@@ -24,6 +32,7 @@ export interface StageTurnsOptions {
   readonly domain: string;
   readonly inputs: readonly unknown[];
   readonly queue: TurnQueue;
+  readonly clock: Clock;
   readonly cursor: RecordCursor;
   readonly state: KeyedState;
   readonly operator: KeyedOperator;
@@ -42,6 +51,10 @@ export class StageTurns {
   rows = 0;
   /** Rows in mailboxes. */
   waiting = 0;
+  /** Keys of rows in turns that were timed. */
+  readonly hotKeys = new SpaceSaving<Key>(HOT_KEY_COUNTERS);
+  #turns = 0;
+  readonly #clock: Clock;
   readonly #domain: string;
   /** Make the numbers of outputs, by input. */
   readonly #salts: readonly number[];
@@ -56,6 +69,7 @@ export class StageTurns {
   readonly #passed: () => void;
 
   constructor(options: StageTurnsOptions) {
+    this.#clock = options.clock;
     this.#domain = options.domain;
     this.#salts = options.inputs.map((_, input) => saltOf(`${options.name}/${input}`));
     this.#queue = options.queue;
@@ -90,8 +104,25 @@ export class StageTurns {
     this.#queue.add(actor.taker);
   }
 
-  /** Its turn; how many rows and timers were handled. */
+  /** Its turn; how many rows and timers were handled. Every so many turns one is timed, and stands for all. */
   turn(actor: PartitionActor, chain: Chain): number {
+    this.#turns = (this.#turns + 1) % TURNS_PER_SAMPLE;
+    if (this.#turns !== 0) return this.#take(actor, chain);
+    const from = this.#clock.monotonic();
+    const { first } = actor;
+    if (first?.kind === "rows" && !(actor instanceof BroadcastActor)) this.#sample(first);
+    const handled = this.#take(actor, chain);
+    actor.busyMs += (this.#clock.monotonic() - from) * TURNS_PER_SAMPLE;
+    return handled;
+  }
+
+  /** The key of one row of those that stand first. */
+  #sample({ batch, next }: Extract<MailboxEntry, { kind: "rows" }>): void {
+    const slot = batch.slots[batch.order[next] ?? 0] ?? 0;
+    this.hotKeys.add(this.#state.readKey(slot));
+  }
+
+  #take(actor: PartitionActor, chain: Chain): number {
     actor.inLine = false;
     const { valve } = this.#outputs;
     let left = TURN_ROWS_MAX;
@@ -110,6 +141,7 @@ export class StageTurns {
     this.#outputs.generators.advance(this.#domain);
     this.#processing().watch(actor);
     this.line(actor);
+    actor.handled += TURN_ROWS_MAX - left;
     return TURN_ROWS_MAX - left;
   }
 
@@ -147,6 +179,7 @@ export class StageTurns {
     const handled = at - from;
     this.rows += handled;
     this.waiting -= handled;
+    actor.waiting -= handled;
     if (at === entry.end) actor.shift();
     batch.left -= handled;
     // Credit goes back for whole batches: their rows are kept alive together anyway.

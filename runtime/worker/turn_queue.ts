@@ -32,6 +32,10 @@ export interface TurnTaker {
 
 /** The line of a worker. */
 export class TurnQueue {
+  /** Time within slices so far, ms by the monotonic clock. */
+  busyMs = 0;
+  /** Time between slices in which there was work, but what comes behind had no room for it. */
+  backPressuredMs = 0;
   readonly #clock: Clock;
   readonly #flush: () => void;
   readonly #line = new Line();
@@ -39,11 +43,17 @@ export class TurnQueue {
   #readersInARow = 0;
   #scheduled = false;
   #halted = false;
+  readonly #isBlocked: () => boolean;
+  #blockedSince: number | undefined;
 
-  /** @param flush hands over what turns have put out; may put takers in line */
-  constructor(clock: Clock, flush: () => void) {
+  /**
+   * @param flush hands over what turns have put out; may put takers in line
+   * @param isBlocked whether somebody waits for room behind, asked when nobody is in line
+   */
+  constructor(clock: Clock, flush: () => void, isBlocked: () => boolean = () => false) {
     this.#clock = clock;
     this.#flush = flush;
+    this.#isBlocked = isBlocked;
   }
 
   /** Puts a taker in line. Takers see to it that they stand in line once. */
@@ -71,8 +81,17 @@ export class TurnQueue {
   }
 
   #slice(): void {
+    const start = this.#clock.monotonic();
+    if (this.#blockedSince !== undefined) this.backPressuredMs += start - this.#blockedSince;
+    this.#run(start);
+    const end = this.#clock.monotonic();
+    this.busyMs += end - start;
+    this.#blockedSince = !this.#scheduled && this.#isBlocked() ? end : undefined;
+  }
+
+  #run(start: number): void {
     this.#scheduled = false;
-    const end = this.#clock.monotonic() + SLICE_MS_MAX;
+    const end = start + SLICE_MS_MAX;
     let rows = 0;
     while (!this.#halted) {
       const taker = this.#next();

@@ -199,8 +199,8 @@ class WorkerEngine {
     } catch (error) {
       this.#built?.logger.error("Dead letters could not be written", { reason: reasonOf(error) });
     }
-    this.#closing.abort();
     this.#report();
+    this.#closing.abort();
     await this.#open?.close();
     this.#open = undefined;
   }
@@ -235,7 +235,8 @@ class WorkerEngine {
   }
 
   #report(): void {
-    const report = this.#open?.report();
+    // What is being closed has nothing more to tell.
+    const report = this.#closing.signal.aborted ? undefined : this.#open?.report();
     if (report === undefined) return;
     this.#postLetters();
     this.#post({

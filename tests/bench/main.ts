@@ -2,7 +2,7 @@
  * The benchmark: generates the inputs, lets the engines take turns at the jobs, checks that all of them wrote what they
  * should, and prints tables. `deno task bench --workloads count --engines loop,penstock --runs 3 --flink`.
  * `deno task bench memory` shows memory over a long run, `deno task bench slow-sink` while a sink is slow,
- * `deno task bench checkpoint` what checkpoints cost.
+ * `deno task bench checkpoint` what checkpoints cost, `deno task bench rescale` what it costs to change the workers.
  * Progress goes to standard error, tables to standard output; exit code 1 when an engine is wrong.
  *
  * @module
@@ -100,6 +100,11 @@ if (import.meta.main) {
     case "checkpoint": {
       const { checkpointBench } = await import("./checkpoint.ts");
       Deno.exit(await checkpointBench(rest, print, say));
+      break;
+    }
+    case "rescale": {
+      const { rescaleBench } = await import("./rescale.ts");
+      Deno.exit(await rescaleBench(print));
       break;
     }
     case "memory": {

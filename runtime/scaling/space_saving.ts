@@ -1,0 +1,92 @@
+/**
+ * The keys that come most often, in a fixed amount of memory: the Space-Saving sketch (Metwally, Agrawal, El Abbadi:
+ * "Efficient Computation of Frequent and Top-k Elements in Data Streams", ICDT 2005).
+ *
+ * @module
+ */
+
+/** A key that came often. The true number of times is from `count - error` to `count`. */
+export interface FrequentKey<K> {
+  readonly key: K;
+  readonly count: number;
+  readonly error: number;
+}
+
+interface Counter {
+  count: number;
+  error: number;
+}
+
+/**
+ * Counts keys with at most `capacity` counters. Any key that came more than `total / capacity` times is among them, and
+ * no count is too high by more than that. A key without a counter takes over the smallest one.
+ *
+ * @example The hot key of many
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { SpaceSaving } from "./space_saving.ts";
+ * const sketch = new SpaceSaving<string>(2);
+ * for (const key of ["ann", "bob", "ann", "cid", "ann"]) sketch.add(key);
+ * assertEquals(sketch.top(1), [{ key: "ann", count: 3, error: 0 }]);
+ * ```
+ */
+export class SpaceSaving<K extends string | number> {
+  readonly #capacity: number;
+  readonly #counters = new Map<K, Counter>();
+  #total = 0;
+
+  /**
+   * @param capacity counters
+   * @throws {RangeError} if that is no whole number from 1
+   */
+  constructor(capacity: number) {
+    if (!Number.isSafeInteger(capacity) || capacity < 1) {
+      throw new RangeError(
+        `Cannot count keys with ${capacity} counters: expected a whole number from 1`,
+      );
+    }
+    this.#capacity = capacity;
+  }
+
+  /** How often keys have come, all together. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /** Counts a key. With all counters taken, one that has none costs a look at each: give it a sample of the rows. */
+  add(key: K, times = 1): void {
+    this.#total += times;
+    const known = this.#counters.get(key);
+    if (known !== undefined) {
+      known.count += times;
+      return;
+    }
+    if (this.#counters.size < this.#capacity) {
+      this.#counters.set(key, { count: times, error: 0 });
+      return;
+    }
+    let least: K | undefined;
+    let min = Infinity;
+    for (const [other, { count }] of this.#counters) {
+      if (count >= min) continue;
+      least = other;
+      min = count;
+    }
+    if (least !== undefined) this.#counters.delete(least);
+    this.#counters.set(key, { count: min + times, error: min });
+  }
+
+  /** The keys with the highest counts, highest first; those of equal count in the order in which they got their counters. */
+  top(keys: number): readonly FrequentKey<K>[] {
+    return [...this.#counters]
+      .map(([key, { count, error }]) => ({ key, count, error }))
+      .sort((a, b) => b.count - a.count)
+      .slice(0, keys);
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#counters.clear();
+    this.#total = 0;
+  }
+}

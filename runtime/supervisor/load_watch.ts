@@ -1,0 +1,106 @@
+/**
+ * From the counters that workers report to what they did between two looks: pure but for what it remembers.
+ *
+ * @module
+ */
+
+import {
+  groupLoads,
+  type LoadSnapshot,
+  type StageGroupLoad,
+  type WorkerLoad,
+} from "../scaling/load_snapshot.ts";
+import type { LoadReport, WorkerReport } from "../worker/protocol.ts";
+
+/** A report with its load. */
+type Loaded = WorkerReport & { readonly load: LoadReport };
+
+/** What is known beside the reports. */
+export interface LookOptions {
+  /** ms of the monotonic clock. */
+  readonly at: number;
+  /** The worker of each key group. */
+  readonly routing: readonly number[];
+  readonly underWay: LoadSnapshot["underWay"];
+}
+
+/** Remembers the last look at a job's workers. */
+export class LoadWatch {
+  #at = -Infinity;
+  #before = new Map<number, Loaded>();
+
+  /** The attempt is over: counters begin anew. */
+  reset(): void {
+    this.#before.clear();
+  }
+
+  /** What workers did since the last look; undefined at the first one, and until all of them have reported twice. */
+  look(
+    reports: Iterable<WorkerReport>,
+    { at, routing, underWay }: LookOptions,
+  ): LoadSnapshot | undefined {
+    const now = new Map<number, Loaded>();
+    for (const report of reports) {
+      if (report.load !== undefined) now.set(report.worker, { ...report, load: report.load });
+    }
+    const [before, from] = [this.#before, this.#at];
+    this.#before = now;
+    this.#at = at;
+    if (now.size === 0 || now.size !== before.size || at <= from) return undefined;
+    const workers: WorkerLoad[] = [];
+    const groups: StageGroupLoad[] = [];
+    let lagMs = -1;
+    for (const [worker, report] of now) {
+      const earlier = before.get(worker);
+      if (earlier === undefined) return undefined;
+      workers.push(workerLoad(report, earlier));
+      groups.push(...stageLoads(report, earlier));
+      for (const source of Object.values(report.sources)) lagMs = Math.max(lagMs, source.lagMs);
+    }
+    return {
+      ...{ at, intervalMs: at - from, workers, lagMs, underWay },
+      groups: groupLoads(routing, groups),
+    };
+  }
+}
+
+function workerLoad({ worker, cpuMs, load }: Loaded, before: Loaded): WorkerLoad {
+  return {
+    worker,
+    cpuMs: cpuMs < 0 ? -1 : cpuMs - before.cpuMs,
+    busyMs: load.busyMs - before.load.busyMs,
+    backPressuredMs: load.backPressuredMs - before.load.backPressuredMs,
+    runQueueMs: load.runQueueMs < 0 ? -1 : load.runQueueMs - before.load.runQueueMs,
+    // No runtime tells a worker how long its collector took.
+    gcShare: 0,
+    ageMs: load.ageMs,
+  };
+}
+
+function stageLoads({ load }: Loaded, before: Loaded): StageGroupLoad[] {
+  return Object.entries(load.stages).flatMap(([stage, now]) => {
+    const earlier = before.load.stages[stage];
+    const places = new Map([...earlier?.groups ?? []].map((group, at) => [group, at]));
+    return [...now.groups].map((group, at): StageGroupLoad => {
+      // A group that has come meanwhile has counters that began with it.
+      const place = places.get(group);
+      const since = (figures: "busyMs" | "rows") =>
+        (now[figures][at] ?? 0) - (place === undefined ? 0 : earlier?.[figures][place] ?? 0);
+      const rows = since("rows");
+      const total = now.rows.reduce((sum, of) => sum + of, 0);
+      const ofGroup = now.rows[at] ?? 0;
+      return {
+        ...{ stage, group, rows },
+        busyMs: since("busyMs"),
+        waiting: now.waiting[at] ?? 0,
+        oldestMs: now.oldestMs[at] ?? 0,
+        bytes: now.bytes,
+        keys: now.hotKeys.filter((hot) => hot.group === group && ofGroup > 0)
+          .map(({ key, share }) => ({
+            key: String(key),
+            share: Math.min(1, share * total / ofGroup),
+          })),
+      };
+    });
+  });
+}

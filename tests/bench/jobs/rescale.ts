@@ -1,0 +1,130 @@
+/**
+ * The job of the rescale benchmark: counts updates of a million keys. First each key once, as fast as that goes; then
+ * updates at a fixed rate, each with the time at which it was due.
+ *
+ * @module
+ */
+
+import { pacedBatches } from "../../../connectors/paced_batches.ts";
+import type { Sink } from "../../../connectors/sink.ts";
+import type { ShardBatch, Source } from "../../../connectors/source.ts";
+import { defineJob, store } from "../../../mod.ts";
+import { delay, systemClock } from "../../../runtime/clock.ts";
+import { keyGroupOf } from "../../../runtime/state/key_group.ts";
+import {
+  RESCALE_KEYS,
+  RESCALE_RATE,
+  RESCALE_STRIDE,
+  RESCALE_TELL_MS,
+  RESCALE_TICK_MS,
+  rowNumber,
+  SEEN_MESSAGE,
+  type SeenRows,
+} from "../rescale_load.ts";
+
+interface Update {
+  readonly key: number;
+  /** When it was due, ms of the clock; 0 for the first of each key. */
+  readonly due: number;
+}
+
+interface Counted extends Update {
+  readonly count: number;
+}
+
+const LOAD_ROWS = 1000;
+const TICK_ROWS = RESCALE_RATE * RESCALE_TICK_MS / 1000;
+const MAX_PARALLELISM = 128;
+/** Of so many rows the latency of one is kept. */
+const SAMPLE = 10;
+
+function batchAt(first: number, length: number, due: number): ShardBatch<Update> {
+  return {
+    length,
+    bytes: length * 32,
+    position: String(first + length - 1),
+    valueAt: (row) => ({ key: (first + row) * RESCALE_STRIDE % RESCALE_KEYS, due }),
+    positionAt: (row) => String(first + row),
+    timestampAt: () => -Infinity,
+  };
+}
+
+const updates: Source<Update> = {
+  kind: "rescale",
+  name: "updates",
+  bounded: false,
+  shards: () => Promise.resolve([{ id: "only", parents: [] }]),
+  read: (_shard, _after, context) =>
+    pacedBatches(context, async function* (signal) {
+      let row = 0;
+      for (; row < RESCALE_KEYS && !signal.aborted; row += LOAD_ROWS) {
+        yield batchAt(row, LOAD_ROWS, 0);
+      }
+      const { clock } = context;
+      for (let due = clock.now(); !signal.aborted; due += RESCALE_TICK_MS) {
+        const waitMs = due - clock.now();
+        if (waitMs > 0) await delay(clock, waitMs, signal);
+        yield batchAt(row, TICK_ROWS, due);
+        row += TICK_ROWS;
+      }
+    }),
+};
+
+/** Logs what it has seen. */
+const seen: Sink<Counted> = {
+  kind: "rescale",
+  name: "seen",
+  guarantee: "at least once",
+  open: ({ logger }) => {
+    let [rows, sum, toldAt] = [0, 0, 0];
+    let latencies: number[] = [];
+    let groups: number[] = [];
+    const tell = () => {
+      const told: SeenRows = { rows, sum, latencies, groups };
+      logger.info(SEEN_MESSAGE, { ...told });
+      latencies = [];
+      groups = [];
+    };
+    return Promise.resolve({
+      write({ values, length }) {
+        const now = systemClock.now();
+        for (let row = 0; row < length; row++) {
+          const value = values[row];
+          if (value === undefined) continue;
+          const { key, due, count } = value;
+          sum += rowNumber(key, count);
+          if (due > 0 && (rows + row) % SAMPLE === 0) {
+            latencies.push(now - due);
+            groups.push(keyGroupOf(String(key), MAX_PARALLELISM));
+          }
+        }
+        rows += length;
+        if (now - toldAt < RESCALE_TELL_MS) return undefined;
+        toldAt = now;
+        tell();
+        return undefined;
+      },
+      flush: () => Promise.resolve(tell()),
+      close: () => Promise.resolve(),
+      pending: () => 0,
+    });
+  },
+};
+
+/** Job `rescale`. */
+export default defineJob({
+  name: "rescale",
+  maxParallelism: MAX_PARALLELISM,
+  sources: { updates },
+  sinks: { seen },
+  build({ updates }, { seen }) {
+    updates.keyBy(({ key }) => String(key)).process("count", {
+      state: { count: store.value(0), last: store.value<Update & { note: string }>() },
+      onEvent({ key, due }, { state }): Counted[] {
+        const count = ++state.count.value;
+        state.last.value = { key, due, note: "about as much as a small record of a real job has" };
+        return [{ key, due, count }];
+      },
+    }).to(seen);
+  },
+});

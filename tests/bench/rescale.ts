@@ -1,0 +1,152 @@
+/**
+ * What it costs to go from one worker to two and back while a job runs: half of its key groups move away and return, a few
+ * at a time. `deno task bench rescale`: how long groups stand still, how late rows are, and whether any is lost or doubled.
+ *
+ * @module
+ */
+
+import { delay, systemClock } from "../../runtime/clock.ts";
+import { type LogFields, silentLogger } from "../../runtime/logger.ts";
+import { webWorkerHost } from "../../runtime/ports/web_worker_host.ts";
+import { systemRandom } from "../../runtime/random.ts";
+import type { MoveFigures } from "../../runtime/supervisor/group_mover.ts";
+import { Supervisor } from "../../runtime/supervisor/supervisor.ts";
+import { markdownTable } from "./markdown_table.ts";
+import {
+  RESCALE_KEYS,
+  RESCALE_RATE,
+  RESCALE_STRIDE,
+  rowNumber,
+  SEEN_MESSAGE,
+  type SeenRows,
+} from "./rescale_load.ts";
+
+/** Key groups that move at once. */
+const BATCH_GROUPS = 4;
+const STEADY_MS = 5000;
+const LOOK_MS = 20;
+
+type Print = (line: string) => void;
+
+/** How late rows were, ms. */
+interface Latencies {
+  readonly moving: number[];
+  readonly others: number[];
+}
+
+/** Runs the benchmark; returns the exit code. */
+export async function rescaleBench(print: Print): Promise<number> {
+  const seen = new Map<number, SeenRows>();
+  let phase: Latencies = { moving: [], others: [] };
+  let moving: ReadonlySet<number> = new Set();
+  const take = (message: string, fields: LogFields | undefined) => {
+    if (message !== SEEN_MESSAGE || fields === undefined) return;
+    const { worker, ...of } = fields as LogFields & SeenRows & { worker: number };
+    seen.set(worker, of);
+    for (const [row, group] of of.groups.entries()) {
+      (moving.has(group) ? phase.moving : phase.others).push(of.latencies[row] ?? 0);
+    }
+  };
+  const supervisor = new Supervisor({
+    host: webWorkerHost(),
+    ...{ clock: systemClock, random: systemRandom },
+    logger: { ...silentLogger, info: take },
+    settings: {
+      url: new URL("./jobs/rescale.ts", import.meta.url).href,
+      ...{ params: {}, aws: {}, startedAt: systemClock.now(), logLevel: "info" },
+    },
+    workers: 2,
+    parallelism: 1,
+    reportMs: LOOK_MS,
+  });
+  const ended = supervisor.run();
+  const rows = () => [...seen.values()].reduce((sum, of) => sum + of.rows, 0);
+  while (rows() < RESCALE_KEYS + RESCALE_RATE) await delay(systemClock, LOOK_MS);
+  const lines: string[][] = [];
+  const steady = async (what: string) => {
+    phase = { moving: [], others: [] };
+    await delay(systemClock, STEADY_MS);
+    lines.push([what, "", "", "", "", ...latencyCells(phase.others), "", "", ""]);
+  };
+  const groups = supervisor.routing.flatMap((_, group) => group % 2 === 1 ? [group] : []);
+  const moveAll = async (what: string, from: number, to: number) => {
+    phase = { moving: [], others: [] };
+    moving = new Set(groups);
+    const began = systemClock.monotonic();
+    const moved: MoveFigures[] = [];
+    for (let at = 0; at < groups.length; at += BATCH_GROUPS) {
+      const figures = await supervisor.move(
+        groups.slice(at, at + BATCH_GROUPS).map((group) => ({ group, from, to })),
+      );
+      if (figures !== undefined) moved.push(figures);
+    }
+    const tookMs = systemClock.monotonic() - began;
+    await delay(systemClock, 500);
+    lines.push([
+      what,
+      String(moved.reduce((sum, { groups }) => sum + groups, 0)),
+      (moved.reduce((sum, { copied }) => sum + copied.bytes, 0) / 1e6).toFixed(1),
+      tookMs.toFixed(0),
+      quantiles(moved.map(({ pauseMs }) => pauseMs)),
+      ...latencyCells(phase.others),
+      ...latencyCells(phase.moving),
+    ]);
+    moving = new Set();
+  };
+  await steady("one worker");
+  await moveAll("1 to 2", 0, 1);
+  await steady("two workers");
+  await moveAll("2 to 1", 1, 0);
+  await steady("one worker");
+  supervisor.stop();
+  const outcome = await ended;
+  const latency = ["p50", "p99", "most"];
+  print(markdownTable(
+    [
+      ...["", "key groups", "MB", "ms in all", "stop of a batch, ms: p50, p99, most"],
+      ...latency.map((of) => `rows of others, ms: ${of}`),
+      ...latency.map((of) => `rows that move: ${of}`),
+    ],
+    lines,
+    1,
+  ));
+  const read = outcome.status.sources["updates"]?.records ?? 0;
+  const [lost, doubled] = [Math.max(0, read - rows()), Math.max(0, rows() - read)];
+  const isRight = sumOf([...seen.values()]) === expectedSum(read);
+  print(
+    `\n${read} records, lost ${lost}, doubled ${doubled}; counts ${
+      isRight ? "all right" : "WRONG"
+    }`,
+  );
+  return outcome.kind === "finished" && lost === 0 && doubled === 0 && isRight ? 0 : 1;
+}
+
+function sumOf(seen: readonly SeenRows[]): number {
+  return seen.reduce((total, { sum }) => total + sum, 0);
+}
+
+/** Each key has each count once: a row that is lost or doubled makes all later ones of its key differ. */
+function expectedSum(records: number): number {
+  const counts = new Uint32Array(RESCALE_KEYS);
+  let sum = 0;
+  for (let row = 0; row < records; row++) {
+    const key = row * RESCALE_STRIDE % RESCALE_KEYS;
+    const count = (counts[key] ?? 0) + 1;
+    counts[key] = count;
+    sum += rowNumber(key, count);
+  }
+  return sum;
+}
+
+function quantiles(values: readonly number[]): string {
+  return latencyCells(values).join(", ");
+}
+
+function latencyCells(values: readonly number[]): string[] {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number) =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+  return [at(0.5), at(0.99), sorted.at(-1)].map((value) =>
+    value === undefined ? "" : value.toFixed(0)
+  );
+}

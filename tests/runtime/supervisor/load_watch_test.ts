@@ -1,0 +1,80 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { LoadWatch } from "../../../runtime/supervisor/load_watch.ts";
+import type { WorkerReport } from "../../../runtime/worker/protocol.ts";
+
+/** A worker's report: key groups with busy time, rows, and rows waiting. */
+function report(
+  worker: number,
+  busyMs: number,
+  groups: readonly (readonly [group: number, busyMs: number, rows: number, waiting: number])[],
+): WorkerReport {
+  const column = (at: 1 | 2 | 3) => Float64Array.from(groups, (of) => of[at]);
+  return {
+    ...{ worker, sources: {}, stages: {}, sinks: {}, deadLetters: 0, cpuMs: busyMs / 2 },
+    load: {
+      ...{ busyMs, backPressuredMs: busyMs / 10, runQueueMs: -1, ageMs: 5000 },
+      stages: {
+        sum: {
+          groups: Uint16Array.from(groups, ([group]) => group),
+          ...{ busyMs: column(1), rows: column(2), waiting: column(3), oldestMs: column(3) },
+          bytes: 100,
+          hotKeys: [{ key: "ann", group: 0, share: 0.25 }],
+        },
+      },
+    },
+  };
+}
+
+const around = { routing: [0, 0, 1], underWay: "nothing" } as const;
+
+describe("LoadWatch", () => {
+  it("tells what workers did between two looks", () => {
+    const watch = new LoadWatch();
+    const first = [report(0, 100, [[0, 40, 10, 0], [1, 50, 20, 0]]), report(1, 10, [[2, 5, 5, 0]])];
+    assertEquals(watch.look(first, { ...around, at: 1000 }), undefined);
+    const second = [
+      report(0, 700, [[0, 340, 40, 7], [1, 60, 20, 0]]),
+      report(1, 20, [[2, 9, 6, 1]]),
+    ];
+    const load = watch.look(second, { ...around, at: 2000 });
+    assertEquals([load?.at, load?.intervalMs, load?.underWay], [2000, 1000, "nothing"]);
+    assertEquals(
+      load?.workers.map(({ worker, busyMs, cpuMs, backPressuredMs, runQueueMs }) => [
+        ...[worker, busyMs, cpuMs, backPressuredMs, runQueueMs],
+      ]),
+      [[0, 600, 300, 60, -1], [1, 10, 5, 1, -1]],
+    );
+    assertEquals(
+      load?.groups.map(({ worker, busyMs, rows, waiting }) => [worker, busyMs, rows, waiting]),
+      [[0, 300, 30, 7], [0, 10, 0, 0], [1, 4, 1, 1]],
+    );
+    // A quarter of all 60 rows are 15 of the group's 40.
+    assertEquals(load?.groups[0]?.keys, [{ stage: "sum", key: "ann", share: 0.375 }]);
+  });
+
+  it("counts a group that has come meanwhile from its beginning there", () => {
+    const watch = new LoadWatch();
+    watch.look([report(0, 1, [[0, 40, 10, 0]]), report(1, 1, [])], { ...around, at: 1 });
+    const load = watch.look(
+      [report(0, 2, []), report(1, 2, [[0, 3, 2, 0]])],
+      { ...around, routing: [1], at: 2 },
+    );
+    assertEquals(load?.groups.map(({ worker, busyMs, rows }) => [worker, busyMs, rows]), [[
+      1,
+      3,
+      2,
+    ]]);
+  });
+
+  it("waits until all have reported twice, and begins anew with an attempt", () => {
+    const watch = new LoadWatch();
+    const look = (at: number, ...workers: number[]) =>
+      watch.look(workers.map((worker) => report(worker, at, [])), { ...around, at });
+    assertEquals(look(1, 0), undefined);
+    assertEquals(look(2, 0, 1), undefined);
+    assertEquals(look(3, 0, 1)?.workers.length, 2);
+    watch.reset();
+    assertEquals(look(4, 0, 1), undefined);
+  });
+});
