@@ -21,8 +21,16 @@ export interface JobStatus {
   readonly workers: readonly { worker: number; cpuMs: number; waiting: number }[];
 }
 
-/** The status from what each worker last reported. */
-export function jobStatus(state: JobState["kind"], reports: Iterable<WorkerReport>): JobStatus {
+/**
+ * The status from what each worker last reported.
+ *
+ * @param departed the last reports of workers that have left: what they have counted still counts
+ */
+export function jobStatus(
+  state: JobState["kind"],
+  reports: Iterable<WorkerReport>,
+  departed: Iterable<WorkerReport> = [],
+): JobStatus {
   const sources: Record<string, { records: number; bytes: number; shards: number; lagMs: number }> =
     {};
   const stages: Record<string, { rows: number; waiting: number; keys: number; watermark: number }> =
@@ -53,6 +61,22 @@ export function jobStatus(state: JobState["kind"], reports: Iterable<WorkerRepor
     deadLetters += report.deadLetters;
     const waiting = Object.values(report.stages).reduce((rows, stage) => rows + stage.waiting, 0);
     workers.push({ worker: report.worker, cpuMs: report.cpuMs, waiting });
+  }
+  for (const report of departed) {
+    for (const [name, { records, bytes }] of Object.entries(report.sources)) {
+      const sum = sources[name] ??= { records: 0, bytes: 0, shards: 0, lagMs: -1 };
+      sum.records += records;
+      sum.bytes += bytes;
+    }
+    for (const [name, { rows }] of Object.entries(report.stages)) {
+      const sum = stages[name] ??= { rows: 0, waiting: 0, keys: 0, watermark: Infinity };
+      sum.rows += rows;
+    }
+    for (const [name, { rows }] of Object.entries(report.sinks)) {
+      const sum = sinks[name] ??= { rows: 0, pending: 0 };
+      sum.rows += rows;
+    }
+    deadLetters += report.deadLetters;
   }
   return { state, sources, stages, sinks, deadLetters, workers };
 }

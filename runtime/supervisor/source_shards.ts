@@ -21,11 +21,13 @@ export type Tell = (worker: number, command: Command) => void;
 
 /** The shards of all sources of one attempt. */
 export class SourceShards {
-  readonly #workers: number;
+  #workers: number;
   readonly #tell: Tell;
   readonly #restored: Readonly<Record<string, readonly RestoredShard[]>>;
   readonly #trackers = new Map<string, ShardTracker>();
   readonly #bounded = new Set<string>();
+  /** Sources that are over. */
+  readonly #over = new Set<string>();
   /** Of each shard that is being read, by source and id, its worker. */
   readonly #workerOf = new Map<string, number>();
   #closed = false;
@@ -70,6 +72,19 @@ export class SourceShards {
     this.#trackers.get(source)?.list(shards);
   }
 
+  /** What a worker reads, as `source/shard`. */
+  ofWorker(worker: number): readonly string[] {
+    return [...this.#workerOf].flatMap(([shard, of]) => of === worker ? [shard] : []);
+  }
+
+  /** There are so many workers from now on: a new one is told what is over. */
+  resize(workers: number): void {
+    for (let worker = this.#workers; worker < workers; worker++) {
+      for (const source of this.#over) this.#tell(worker, { type: "endSource", source });
+    }
+    this.#workers = workers;
+  }
+
   /** No shard is opened any more: the job stops. */
   close(): void {
     this.#closed = true;
@@ -91,6 +106,7 @@ export class SourceShards {
       this.#tell(worker, { type: "openShard", source, shard, after });
     }
     if (!this.#bounded.has(source) || !tracker?.allEnded) return;
+    this.#over.add(source);
     for (let worker = 0; worker < this.#workers; worker++) {
       this.#tell(worker, { type: "endSource", source });
     }

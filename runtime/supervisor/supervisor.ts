@@ -17,7 +17,8 @@ import { Balancer, type CarriedOut } from "./balancer.ts";
 import type { CheckpointCoordinator } from "./checkpoint_coordinator.ts";
 import type { KeptCheckpoint } from "./checkpoint_shelf.ts";
 import type { MoveFigures } from "./group_mover.ts";
-import { JobAttempt, type RestoredJob } from "./job_attempt.ts";
+import type { RestoredJob } from "./attempt_listener.ts";
+import { JobAttempt } from "./job_attempt.ts";
 import { type JobState, transition } from "./job_state.ts";
 import { type JobStatus, jobStatus } from "./job_status.ts";
 import { decideRestart, type RestartLimits } from "./restart_policy.ts";
@@ -30,8 +31,11 @@ export interface SupervisorOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly settings: JobSettings;
+  /** Workers to begin with. */
   readonly workers: number;
-  /** Workers over which each keyed stage is spread: at most all. */
+  /** How many there may be while it runs; `workers` unless said. */
+  readonly workersMax?: number;
+  /** Workers over which each keyed stage is spread to begin with: at most all. */
   readonly parallelism: number;
   /** How often workers are asked for a report; without it only at their end. */
   readonly reportMs?: number;
@@ -70,6 +74,13 @@ export type JobOutcome =
     readonly status: JobStatus;
   };
 
+/** What a change of the workers was. */
+export interface ScaleFigures {
+  readonly from: number;
+  readonly to: number;
+  readonly tookMs: number;
+}
+
 /** What a job fails with that was abandoned. */
 export const JOB_LEFT = "The job was left";
 
@@ -84,6 +95,7 @@ export class Supervisor {
   #cancelReports: Cancel | undefined;
   /** Of key groups, for attempts to come. */
   #routing: readonly number[] | undefined;
+  #workers: number;
   /** Barriers of moves, where there are no checkpoints that count them. */
   #moves = 0;
   #lettersLogged = { second: 0, lines: 0, dropped: 0 };
@@ -92,6 +104,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#workers = options.workers;
     const { parallelism, clock, logger, onDecision, balancedCores } = options;
     if (balancedCores === undefined) return;
     this.#balancer = new Balancer({
@@ -102,7 +115,8 @@ export class Supervisor {
   }
 
   get status(): JobStatus {
-    return jobStatus(this.#state.kind, this.#attempt?.reports ?? []);
+    const { reports = [], departed = [] } = this.#attempt ?? {};
+    return jobStatus(this.#state.kind, reports, departed);
   }
 
   /** Runs the job until it ends, is stopped, or fails for good. Never rejects; call once. */
@@ -172,16 +186,60 @@ export class Supervisor {
    * @throws {Error} if the job is not running, another move is under way, or a worker fails: then the job starts again
    */
   async move(moves: readonly GroupMove[]): Promise<MoveFigures | undefined> {
-    const attempt = this.#attempt;
-    if (attempt === undefined || this.#state.kind !== "running") {
-      throw new Error(`Cannot move key groups: the job is ${this.#state.kind}, not running`);
+    const attempt = this.#running("move key groups");
+    return await this.#held(attempt, (nextEpoch) => attempt.mover.move(moves, nextEpoch));
+  }
+
+  /**
+   * Adds workers, or lets those with the highest numbers go, while the job runs. Those that go have no key groups any more:
+   * move them first. Undefined if the job is being stopped, or ends.
+   *
+   * @throws {RangeError} if there can't be so many, or one that is to go has key groups
+   * @throws {Error} if the job is not running, workers come or go already, or one fails: then the job starts again
+   */
+  async scale(workers: number): Promise<ScaleFigures | undefined> {
+    const { clock, workersMax = this.#options.workers } = this.#options;
+    if (!Number.isInteger(workers) || workers < 1 || workers > workersMax) {
+      throw new RangeError(
+        `Cannot run on ${workers} workers: the job was started for 1 to ${workersMax}`,
+      );
     }
+    const attempt = this.#running("change the workers");
+    const [began, from] = [clock.monotonic(), attempt.workers];
+    const { membership } = attempt;
+    while (attempt.workers < workers) {
+      if (!await this.#held(attempt, (nextEpoch) => membership.grow(nextEpoch))) return undefined;
+    }
+    while (attempt.workers > workers) {
+      if (await this.#held(attempt, () => membership.shrink())) continue;
+      if (this.#state.kind !== "running" || this.#attempt !== attempt) return undefined;
+      // What its transactional sinks have written is shown by a checkpoint.
+      await this.checkpoint();
+    }
+    return { from, to: workers, tookMs: clock.monotonic() - began };
+  }
+
+  /** How many workers the job runs on, and what it would start again with. */
+  get workers(): number {
+    return this.#workers;
+  }
+
+  #running(what: string): JobAttempt {
+    if (this.#attempt !== undefined && this.#state.kind === "running") return this.#attempt;
+    throw new Error(`Cannot ${what}: the job is ${this.#state.kind}, not running`);
+  }
+
+  /** Carries something out while no checkpoint is under way. */
+  async #held<T>(
+    attempt: JobAttempt,
+    carryOut: (nextEpoch: () => number) => Promise<T>,
+  ): Promise<T> {
     await this.#checkpoints?.hold();
     try {
-      const nextEpoch = () => this.#checkpoints?.nextEpoch() ?? ++this.#moves;
-      return await attempt.mover.move(moves, nextEpoch);
+      return await carryOut(() => this.#checkpoints?.nextEpoch() ?? ++this.#moves);
     } finally {
       this.#routing = attempt.mover.routing;
+      this.#workers = attempt.workers;
       this.#checkpoints?.release(this.#routing);
     }
   }
@@ -213,7 +271,7 @@ export class Supervisor {
       plan.job,
       (error) => this.#attempt?.fail(error),
     );
-    return await this.#checkpoints?.restore(plan, routing);
+    return await this.#checkpoints?.restore(plan, routing, this.#workers);
   }
 
   #giveUp(error: Error, started: boolean): JobOutcome {
@@ -222,15 +280,16 @@ export class Supervisor {
   }
 
   #newAttempt(number: number): JobAttempt {
-    const { host, clock, settings, workers, parallelism, logger, onPlan, onDeadLetter } =
-      this.#options;
-    const { silentMsMax } = this.#options;
+    const { host, clock, settings, parallelism, logger, onPlan, onDeadLetter } = this.#options;
+    const { silentMsMax, workersMax = this.#workers } = this.#options;
+    const workers = this.#workers;
     const attempt: JobAttempt = new JobAttempt({
       host,
       clock,
       settings,
       workers,
-      parallelism,
+      slots: Math.max(workers, workersMax),
+      parallelism: Math.min(parallelism, workers),
       checkpoints: this.#options.checkpoints !== undefined,
       routing: this.#routing,
       ...(silentMsMax === undefined ? {} : { silentMsMax }),

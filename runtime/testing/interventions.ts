@@ -17,8 +17,9 @@ import { type FaultPlan, simulatedError } from "./fault_plan.ts";
 const MOMENT_STEPS_MAX = 1500;
 /** The same between two checkpoints. */
 const CHECKPOINT_STEPS_MAX = 1000;
-/** The same between two moves of key groups. */
+/** The same between two moves of key groups, and between two changes of the number of workers. */
 const MOVE_STEPS_MAX = 500;
+const SCALE_STEPS_MAX = 1500;
 const STOPS_MAX = 3;
 const SAVEPOINTS_MAX = 4;
 
@@ -29,6 +30,8 @@ export interface InterventionOptions {
   readonly trace: EventTrace;
   /** Those of the present attempt. */
   readonly workers: ReadonlySet<SpawnedWorker>;
+  /** How many there may be. */
+  readonly workersMax: number;
   /** The job's present one. */
   readonly supervisor: () => Supervisor | undefined;
 }
@@ -46,6 +49,8 @@ export class Interventions {
   #steps = 0;
   readonly #moveSteps: number;
   #nextMove: number;
+  readonly #scaleSteps: number;
+  #nextScale: number;
   #nextMoment: number;
   #nextCheckpoint: number;
   #savepoints = 0;
@@ -59,6 +64,8 @@ export class Interventions {
     this.#nextMove = this.#gap(this.#moveSteps);
     this.#nextMoment = this.#gap(this.#momentSteps);
     this.#nextCheckpoint = this.#gap(this.#checkpointSteps);
+    this.#scaleSteps = 50 + Math.floor(random() ** 2 * SCALE_STEPS_MAX);
+    this.#nextScale = this.#gap(this.#scaleSteps);
   }
 
   /** Before each step. */
@@ -72,6 +79,10 @@ export class Interventions {
     if (this.#steps >= this.#nextMove) {
       this.#nextMove = this.#steps + this.#gap(this.#moveSteps);
       if (faults.on.has("key groups move")) this.#move();
+    }
+    if (this.#steps >= this.#nextScale) {
+      this.#nextScale = this.#steps + this.#gap(this.#scaleSteps);
+      if (faults.on.has("workers come and go")) this.#scale();
     }
     if (this.#steps < this.#nextMoment || !faults.active) return;
     this.#nextMoment = this.#steps + this.#gap(this.#momentSteps);
@@ -132,26 +143,45 @@ export class Interventions {
   }
 
   #move(): void {
-    const { random, trace, supervisor, workers } = this.#options;
+    const { random, supervisor } = this.#options;
     const of = supervisor();
-    if (this.isMoving || of?.status.state !== "running" || workers.size < 2) return;
+    if (this.isMoving || of?.status.state !== "running" || of.workers < 2) return;
     const share = random();
     const moves = of.routing.flatMap((from, group): GroupMove[] => {
-      const to = Math.floor(random() * workers.size);
+      const to = Math.floor(random() * of.workers);
       return to !== from && random() < share ? [{ group, from, to }] : [];
     });
     if (moves.length === 0) return;
+    this.#carryOut(`${moves.length} key groups are to move`, () => of.move(moves));
+  }
+
+  /** To another number of workers: what those have that go is dealt out to those that stay. */
+  #scale(): void {
+    const { random, supervisor, workersMax } = this.#options;
+    const of = supervisor();
+    if (this.isMoving || of?.status.state !== "running") return;
+    const workers = 1 + Math.floor(random() * workersMax);
+    const moves = of.routing.flatMap((from, group): GroupMove[] =>
+      from < workers ? [] : [{ group, from, to: Math.floor(random() * workers) }]
+    );
+    this.#carryOut(`${of.workers} workers are to be ${workers}`, async () => {
+      if (moves.length > 0 && await of.move(moves) === undefined) return undefined;
+      return await of.scale(workers);
+    });
+  }
+
+  #carryOut(what: string, carryOut: () => Promise<object | undefined>): void {
+    const { trace } = this.#options;
     this.isMoving = true;
-    trace.add(`${moves.length} key groups are to move`);
+    trace.add(what);
     const ended = (how: string) => {
       this.isMoving = false;
       this.moves++;
       trace.add(how);
     };
-    of.move(moves).then(
-      (figures) =>
-        ended(figures === undefined ? "they stay" : `they have moved: ${JSON.stringify(figures)}`),
-      (error) => ended(`they have not moved: ${String(error).slice(0, 160)}`),
+    carryOut().then(
+      (figures) => ended(figures === undefined ? "all stays" : `done: ${JSON.stringify(figures)}`),
+      (error) => ended(`it has not been done: ${String(error).slice(0, 160)}`),
     );
   }
 }

@@ -130,6 +130,7 @@ class Simulation {
     this.#findings = new RunFindings(this.#trace, (reason) => this.#isExpected(reason));
     this.#interventions = new Interventions({
       ...{ random, faults: this.#faults, trace: this.#trace, workers: this.#workers },
+      workersMax: this.#subject.workersMax,
       supervisor: () => this.#supervisor,
     });
     if (options.faults.length === 0) this.#faults.active = false;
@@ -230,6 +231,7 @@ class Simulation {
     const timesOut = faults.on.has("checkpoints time out");
     return new Supervisor({
       ...{ host, clock, random, logger, workers },
+      workersMax: Math.max(workers, this.#subject.workersMax),
       settings: {
         ...{ url: "", aws: {}, startedAt: 0, logLevel: "warn" },
         params: this.#subject.params ?? {},
@@ -237,7 +239,7 @@ class Simulation {
       parallelism: workers,
       restarts: RESTARTS,
       reportMs: 500,
-      onStatus: (status) => this.#findings.checkQueues(status, workers),
+      onStatus: (status) => this.#findings.checkQueues(status, this.#subject.workersMax),
       onDeadLetter: ({ reason, operator }) => {
         if (reason.includes(SIMULATED)) return;
         this.#trace.add(`dead letter of ${operator}: ${reason}`);
@@ -248,7 +250,7 @@ class Simulation {
           ...(timesOut ? { timeout: 20 + this.#intervalMs, toleratedFailures: 100_000 } : {}),
           ...(from === undefined ? {} : { from }),
         }, {
-          ...{ job: name, aws: {}, clock, random, logger, startedAt: 0, workers, failed },
+          ...{ job: name, aws: {}, clock, random, logger, startedAt: 0, failed },
           onCheckpoint: () => this.#isKept = true,
         }),
     });

@@ -22,7 +22,7 @@ import type { StageMessage } from "./stage_inputs.ts";
 /** The channels of one worker. */
 export class Exchange {
   readonly #worker: number;
-  readonly #links: readonly (Link | undefined)[];
+  readonly #links: (Link | undefined)[];
   readonly #failures: Failures;
   readonly #edges: readonly Edge[];
   /** By edge: what decoded the rows that come over it as columns. */
@@ -37,11 +37,13 @@ export class Exchange {
   #settles = 0;
 
   /**
-   * @param links to each other worker, by number
+   * @param slots how many workers there may be
+   * @param links to each other worker that is there, by number
    * @param moved keys have come from another worker
    */
   constructor(
     worker: number,
+    slots: number,
     links: readonly (Link | undefined)[],
     edges: readonly Edge[],
     decoders: readonly (KeyedDecoder | undefined)[],
@@ -50,18 +52,19 @@ export class Exchange {
   ) {
     this.#worker = worker;
     this.#moved = moved;
-    this.#links = links;
+    this.#links = [...links];
+    const workers = Array.from({ length: slots }, (_, of) => of);
     this.#edges = edges;
     this.#decoders = decoders;
     this.#failures = failures;
     for (const edge of edges) {
       this.#outbound.set(
         edge.id,
-        links.map((_, to) => new OutboundChannel(this.#delivery(edge, to))),
+        workers.map((to) => new OutboundChannel(this.#delivery(edge, to))),
       );
       this.#inbound.set(
         edge.id,
-        links.map((_, from) => new InboundChannel(this.#creditor(edge, from))),
+        workers.map((from) => new InboundChannel(this.#creditor(edge, from))),
       );
     }
   }
@@ -70,8 +73,20 @@ export class Exchange {
   open(stages: Iterable<KeyedStage>): void {
     for (const stage of stages) this.#stages.set(stage.name, stage);
     for (const [from, link] of this.#links.entries()) {
-      link?.onMessage((message) => this.#take(from, message));
+      if (link !== undefined) this.connect(from, link);
     }
+  }
+
+  /** Another worker will join: what it sends can be taken. */
+  connect(worker: number, link: Link): void {
+    this.#links[worker] = link;
+    link.onMessage((message) => this.#take(worker, message));
+  }
+
+  /** A worker is there no more. */
+  disconnect(worker: number): void {
+    this.#links[worker]?.close();
+    this.#links[worker] = undefined;
   }
 
   /** The ways out over an edge, by worker. */

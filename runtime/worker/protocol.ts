@@ -28,7 +28,11 @@
  */
 
 import type { AwsSettings, Shard } from "../../connectors/source.ts";
-import type { RestoredWorker, WorkerSnapshot } from "../checkpoint/worker_snapshot.ts";
+import type {
+  RestoredWorker,
+  StageSnapshot,
+  WorkerSnapshot,
+} from "../checkpoint/worker_snapshot.ts";
 import type { DeadLetter, ErrorPolicy } from "../dead_letter.ts";
 import type { LogFields, LogLevel } from "../logger.ts";
 import type { JobPlan } from "../stage_plan.ts";
@@ -39,7 +43,7 @@ import type { EncodedRows } from "../transport/row_batch.ts";
 import type { StageLoad } from "./stage_load.ts";
 
 /** Raised with every change to a message. */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 /** What a worker needs to build the job. */
 export interface JobSettings {
@@ -58,6 +62,8 @@ export interface Placement {
   /** This worker's number, from 0. */
   readonly worker: number;
   readonly workers: number;
+  /** How many there may be while the job runs. */
+  readonly slots: number;
   /** The worker of each key group. */
   readonly routing: readonly number[];
   /** The shards of each source that will be read from the start, on whichever worker: watermarks wait for them. */
@@ -97,6 +103,15 @@ export type Request =
     /** Whether checkpoints are taken: then transactional sinks show nothing before its checkpoint is there. */
     readonly checkpoints: boolean;
   }
+  /** Opens the sinks of a worker that will join: what takes time is done before the others wait for it. */
+  | { readonly type: "prepare"; readonly worker: number }
+  /** Another worker will join: the link to it. */
+  | { readonly type: "connect"; readonly worker: number; readonly link: unknown }
+  /**
+   * Takes part no more: for a worker without key groups and shards. What it has put out is written and arrives first; false
+   * if some of that waits for a checkpoint, and so must the worker.
+   */
+  | { readonly type: "leave" }
   /** What the stages are after the last one has ended: the snapshot of a job that was stopped. */
   | { readonly type: "lastSnapshot"; readonly epoch: number }
   /** Answered when sinks have committed all that they were told to; one that can't is a failure. */
@@ -136,6 +151,10 @@ export type Command =
    * completed by what has changed since.
    */
   | { readonly type: "handOver"; readonly epoch: number; readonly moves: readonly GroupMove[] }
+  /** A barrier from which on another worker takes part; it is connected already. */
+  | { readonly type: "join"; readonly epoch: number; readonly worker: number }
+  /** A worker takes part no more. */
+  | { readonly type: "left"; readonly worker: number }
   /** What was copied ahead is not handed over. */
   | { readonly type: "abandonMove" }
   /** `drain`: as if the input were over: operators complete, and timers fire. */
@@ -157,6 +176,9 @@ export interface Replies {
   describe: JobPlan;
   discover: readonly Shard[];
   open: undefined;
+  prepare: undefined;
+  connect: undefined;
+  leave: boolean;
   lastSnapshot: WorkerSnapshot;
   commits: undefined;
   expectGroups: undefined;
@@ -220,6 +242,12 @@ export type WorkerMessage =
   | { readonly type: "declined"; readonly epoch: number; readonly error: SentError }
   /** All stages have handed over what leaves, and have what comes. */
   | { readonly type: "handedOver"; readonly epoch: number; readonly figures: HandOverFigures }
+  /** What the stages were at the barrier at which another worker joins. */
+  | {
+    readonly type: "joined";
+    readonly epoch: number;
+    readonly stages: readonly StageSnapshot[];
+  }
   | { readonly type: "ended" }
   | { readonly type: "pong" }
   | { readonly type: "report"; readonly report: WorkerReport }

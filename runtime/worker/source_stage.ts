@@ -5,10 +5,10 @@
  */
 
 import type { ReadContext, Source } from "../../connectors/source.ts";
-import type { ShardSnapshot } from "../checkpoint/worker_snapshot.ts";
+import type { ShardSnapshot, StageSnapshot } from "../checkpoint/worker_snapshot.ts";
+import type { BarrierPurpose } from "./barrier_purpose.ts";
 import type { EpochSnapshot } from "./epoch_snapshot.ts";
 import type { Failures } from "./failures.ts";
-import type { GroupMove } from "./protocol.ts";
 import type { RecordCursor } from "./record_cursor.ts";
 import { ShardActor, shardOrigin } from "./shard_actor.ts";
 import type { StageOutputs } from "./stage_outputs.ts";
@@ -123,12 +123,28 @@ export class SourceStage {
   /** Cuts what it has read into before and after: shards stand between two records, and the barrier goes on. */
   barrier(snapshot: EpochSnapshot): void {
     this.handOver(snapshot);
-    if (!this.#handedOn) this.#outputs.barrier(snapshot.epoch);
+    if (!this.#handedOn) this.#outputs.barrier(snapshot.epoch, { kind: "snapshot" });
   }
 
-  /** A barrier behind which some key groups are other workers'. */
-  reroute(epoch: number, moves: readonly GroupMove[]): void {
-    if (!this.#handedOn) this.#outputs.reroute(epoch, moves);
+  /** A barrier that is not for a checkpoint. */
+  pass(epoch: number, purpose: BarrierPurpose): void {
+    if (!this.#handedOn) this.#outputs.barrier(epoch, purpose);
+    else if (purpose.kind === "join") {
+      // No barrier comes from it any more: the worker is told that it has ended.
+      for (const channels of this.#outputs.channels) channels.join(purpose.worker);
+    }
+  }
+
+  /** A worker takes part no more. */
+  left(worker: number): void {
+    for (const channels of this.#outputs.channels) channels.left(worker);
+  }
+
+  /** What it is now: its part of a checkpoint, but for where its shards are. */
+  snapshot(): StageSnapshot {
+    const { name } = this;
+    const time = { keys: 0, inputs: [], watermark: -Infinity, completed: [], broadcast: undefined };
+    return { name, ...time, ...this.#outputs.snapshot() };
   }
 
   /** Its part of an epoch: where its shards are now. */
@@ -139,9 +155,7 @@ export class SourceStage {
       ...[...this.#unreleased, ...this.#stopped]
         .map(([shard, position]) => ({ source, shard, position })),
     ];
-    const { name } = this;
-    const time = { keys: 0, inputs: [], watermark: -Infinity, completed: [], broadcast: undefined };
-    snapshot.source(shards, { name, ...time, ...this.#outputs.snapshot() });
+    snapshot.source(shards, this.snapshot());
   }
 
   /**

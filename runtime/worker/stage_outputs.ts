@@ -21,13 +21,14 @@ import {
   outputsOf,
 } from "../topology.ts";
 import type { AsyncOperator } from "./async_operator.ts";
+import type { BarrierPurpose } from "./barrier_purpose.ts";
 import { batchFunction } from "./batch_function.ts";
+import type { EdgeChannels } from "./edge_channels.ts";
 import { type EndStep, passAll } from "./end_step.ts";
 import { Valve } from "./gate.ts";
 import { LastWords } from "./last_words.ts";
 import { endOrigin, saltOf } from "./output_id.ts";
 import type { Origin } from "./record_cursor.ts";
-import type { GroupMove } from "./protocol.ts";
 import type { SinkFeed } from "./sink_feed.ts";
 import type { SinkPort } from "./sink_port.ts";
 import { openAsync } from "./stage_calls.ts";
@@ -140,14 +141,15 @@ export class StageOutputs {
   }
 
   /** A barrier goes on: calls that are under way stay behind, in the snapshot. */
-  barrier(epoch: number): void {
-    for (const edge of this.#around.edges.values()) edge.barrier(epoch);
+  barrier(epoch: number, purpose: BarrierPurpose): void {
+    for (const edge of this.#around.edges.values()) edge.barrier(epoch, purpose);
+    if (purpose.kind !== "snapshot") return;
     for (const sink of this.#sinks) sink.barrier(this.#stage, epoch);
   }
 
-  /** A barrier behind which some key groups are other workers'. Sinks have nothing to do with it. */
-  reroute(epoch: number, moves: readonly GroupMove[]): void {
-    for (const edge of this.#around.edges.values()) edge.reroute(epoch, moves);
+  /** The channels to the stages behind. */
+  get channels(): readonly EdgeChannels[] {
+    return [...this.#around.edges.values()].map(({ channels }) => channels);
   }
 
   /** Calls `then` when everything that is inside now has gone on, and what went to sinks is written. */
@@ -182,7 +184,7 @@ export class StageOutputs {
   /** The stage is over: everything still inside goes on, then the end. */
   end(final: boolean, ended: () => void): void {
     this.drain(() => {
-      for (const edge of this.#around.edges.values()) edge.end(final);
+      for (const channels of this.channels) channels.end(final);
       for (const feed of this.#feeds.values()) if (final) feed.finish();
       for (const sink of this.#sinks) sink.leave(this.#stage);
       ended();
@@ -194,7 +196,6 @@ export class StageOutputs {
     passAll(this.#drains(), then);
   }
 
-  /** Waiting for all calls that are under way now. */
   #drains(): EndStep[] {
     return [...this.#asyncs].map(([node, { operator }]) => ({
       node,
@@ -342,17 +343,16 @@ export class StageOutputs {
           this.#compileFlow(main, valves),
           this.#compileFlow({ node: node.id, port: "invalid" }, valves),
         ];
-      case "eventTime": {
+      case "eventTime":
         return [this.generators.add(node, this.#compileFlow(main, valves))];
-      }
       case "mapAsync":
         return [this.#compileAsync(node, valves)];
       case "keyBy":
       case "broadcast": {
         const edge = edges.get(node.id);
         if (edge === undefined) return [];
-        for (const { gate } of edge.channels) for (const valve of valves) gate.join(valve);
-        return [(origin, event) => edge.watermark(origin, event)];
+        for (const gate of edge.channels.gates) for (const valve of valves) gate.join(valve);
+        return [(origin, event) => edge.channels.watermark(origin, event)];
       }
       case "sink": {
         const port = sinks.get(node.name);

@@ -21,6 +21,7 @@ import { buildTopology } from "../../../runtime/stream_builder.ts";
 import { runJob } from "../../../runtime/testing/run_job.ts";
 import { type Reshard, simulatedStream } from "../../../runtime/testing/simulated_stream.ts";
 import { OutboundChannel } from "../../../runtime/worker/channel.ts";
+import { EdgeChannels } from "../../../runtime/worker/edge_channels.ts";
 import { EdgeOutput } from "../../../runtime/worker/edge_output.ts";
 import { EpochSnapshot } from "../../../runtime/worker/epoch_snapshot.ts";
 import { Gate } from "../../../runtime/worker/gate.ts";
@@ -97,7 +98,7 @@ function bareStage() {
   });
   const edge = new EdgeOutput({
     ...{ operator: "in/keyBy", key: (n: unknown) => n as number, routing: [0] },
-    ...{ edges: [[channel]], cursor, failures },
+    ...{ channels: new EdgeChannels([[channel]], 1), cursor, failures },
   });
   const keyBy = topology.nodes.find(({ kind }) => kind === "keyBy")?.id ?? -1;
   const outputs = new StageOutputs("in", 0, {
