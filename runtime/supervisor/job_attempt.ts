@@ -311,6 +311,8 @@ export class JobAttempt {
         this.#shardEnded(worker, notice.source, notice.shard)
           .catch((error) => this.#fail(asError(error), "restart"));
         return;
+      case "shardReleased":
+        return this.#shards.released(notice.source, notice.shard);
       case "snapshot":
         return this.#snapshot(worker, notice.snapshot);
       case "declined":

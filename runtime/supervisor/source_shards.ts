@@ -30,6 +30,8 @@ export class SourceShards {
   readonly #over = new Set<string>();
   /** Of each shard that is being read, by source and id, its worker. */
   readonly #workerOf = new Map<string, number>();
+  /** The same of those that have ended and are not let go of. */
+  readonly #ending = new Map<string, number>();
   #closed = false;
 
   constructor(options: {
@@ -72,9 +74,10 @@ export class SourceShards {
     this.#trackers.get(source)?.list(shards);
   }
 
-  /** What a worker reads, as `source/shard`. */
+  /** What a worker reads or has to let go of, as `source/shard`. */
   ofWorker(worker: number): readonly string[] {
-    return [...this.#workerOf].flatMap(([shard, of]) => of === worker ? [shard] : []);
+    return [...this.#workerOf, ...this.#ending]
+      .flatMap(([shard, of]) => of === worker ? [shard] : []);
   }
 
   /** There are so many workers from now on: a new one is told what is over. */
@@ -105,7 +108,7 @@ export class SourceShards {
       const after = this.#restored[source]?.find(({ id }) => id === shard)?.position;
       this.#tell(worker, { type: "openShard", source, shard, after });
     }
-    if (!this.#bounded.has(source) || !tracker?.allEnded) return;
+    if (!this.#bounded.has(source) || !tracker?.allEnded || this.#over.has(source)) return;
     this.#over.add(source);
     for (let worker = 0; worker < this.#workers; worker++) {
       this.#tell(worker, { type: "endSource", source });
@@ -115,13 +118,21 @@ export class SourceShards {
   /** A shard has been read to its end. */
   ended(source: string, shard: string): void {
     this.#trackers.get(source)?.end(shard);
-    this.#workerOf.delete(shardKey(source, shard));
+    const key = shardKey(source, shard);
+    this.#ending.set(key, this.#workerOf.get(key) ?? 0);
+    this.#workerOf.delete(key);
   }
 
-  /** Lets go of a shard that has ended, and has those read that go on in its place. */
+  /** Lets go of a shard that has ended. */
   release(worker: number, source: string, shard: string): void {
     const successors = this.#trackers.get(source)?.successorsOf(shard) ?? [];
     this.#tell(worker, { type: "releaseShard", source, shard, successors });
+  }
+
+  /** All workers know that it has ended: those are read that go on in its place. */
+  released(source: string, shard: string): void {
+    this.#trackers.get(source)?.release(shard);
+    this.#ending.delete(shardKey(source, shard));
     this.open(source);
   }
 

@@ -32,8 +32,8 @@ export class Exchange {
   /** By edge, then worker. */
   readonly #outbound = new Map<number, OutboundChannel[]>();
   readonly #inbound = new Map<number, InboundChannel[]>();
-  /** Who waits for an answer to `settle`, by its number. */
-  readonly #settling = new Map<number, () => void>();
+  /** Who waits for a worker's answer to `settle`, by its number. */
+  readonly #settling = new Map<number, { readonly worker: number; readonly then: () => void }>();
   #settles = 0;
 
   /**
@@ -87,6 +87,7 @@ export class Exchange {
   disconnect(worker: number): void {
     this.#links[worker]?.close();
     this.#links[worker] = undefined;
+    for (const [id, of] of [...this.#settling]) if (of.worker === worker) this.#settled(id);
   }
 
   /** The ways out over an edge, by worker. */
@@ -114,16 +115,23 @@ export class Exchange {
 
   /** The same for all that was posted, over edges or not. */
   settleAll(then: () => void): void {
-    const others = this.#links.filter((link) => link !== undefined);
+    const others = [...this.#links.entries()].filter(([, link]) => link !== undefined);
     let left = others.length;
     if (left === 0) return then();
-    for (const link of others) {
+    for (const [worker, link] of others) {
       const id = this.#settles++;
-      this.#settling.set(id, () => {
+      const settled = () => {
         if (--left === 0) then();
-      });
-      link.post({ type: "settle", id });
+      };
+      this.#settling.set(id, { worker, then: settled });
+      link?.post({ type: "settle", id });
     }
+  }
+
+  #settled(id: number): void {
+    const of = this.#settling.get(id);
+    this.#settling.delete(id);
+    of?.then();
   }
 
   /** Sends something that is about no edge. */
@@ -234,9 +242,7 @@ export class Exchange {
       case "settle":
         return this.#links[from]?.post({ type: "settled", id: message.id });
       case "settled":
-        this.#settling.get(message.id)?.();
-        this.#settling.delete(message.id);
-        return;
+        return this.#settled(message.id);
       case "keys":
       case "rest":
         return this.#moved(message);

@@ -120,7 +120,7 @@ export class OpenJob {
       case "openShard":
         return this.#sources.get(command.source)?.openShard(command.shard, command.after);
       case "releaseShard":
-        return this.#sources.get(command.source)?.releaseShard(command.shard, command.successors);
+        return this.#releaseShard(command);
       case "endSource":
         return this.#sources.get(command.source)?.endSource();
       case "barrier": {
@@ -176,6 +176,7 @@ export class OpenJob {
     if (this.#options.checkpoints && this.#sinks.awaitCheckpoint) return false;
     this.halt();
     await this.#finishSinks();
+    this.#exchange.flush();
     await new Promise<void>((resolve) => this.#exchange.settleAll(resolve));
     return true;
   }
@@ -249,6 +250,18 @@ export class OpenJob {
       queue: this.#queue,
       ageMs: this.#options.clock.monotonic() - this.#openedAt,
     });
+  }
+
+  /** What its successors say, on whichever worker, must not overtake its end. */
+  #releaseShard({ source, shard, successors }: Extract<Command, { type: "releaseShard" }>): void {
+    this.#sources.get(source)?.releaseShard(
+      shard,
+      successors,
+      () =>
+        this.#exchange.settleAll(() =>
+          this.#options.tell({ type: "shardReleased", source, shard })
+        ),
+    );
   }
 
   #openMoves(stages: readonly Stage[]): GroupMoves {

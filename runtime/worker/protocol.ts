@@ -13,6 +13,7 @@
  *  │ ── openShard ───────────> │   reads a shard from a position
  *  │ <──────── shardEnded ──── │   read to its end
  *  │ ── releaseShard ────────> │   who goes on in its place
+ *  │ <───── shardReleased ──── │   all workers have heard
  *  │ ── endSource ───────────> │   no shard of it will be opened any more
  *  │ ── barrier ─────────────> │   cuts the streams of its shards into before and after
  *  │ <──────────── snapshot ── │   what its stages were at the barrier
@@ -234,6 +235,12 @@ export type WorkerMessage =
   | { readonly type: "refused"; readonly id: number; readonly error: SentError }
   | {
     readonly type: "shardEnded";
+    readonly source: string;
+    readonly shard: string;
+  }
+  /** What was said of its end has arrived on all workers. */
+  | {
+    readonly type: "shardReleased";
     readonly source: string;
     readonly shard: string;
   }

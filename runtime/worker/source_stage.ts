@@ -104,13 +104,16 @@ export class SourceStage {
   /**
    * Lets a shard go that has ended: its watermark no longer counts, that of its successors does. Until then it holds the
    * stage's watermark, so that what its children carry is not late.
+   *
+   * @param released called when that has gone on
    */
-  releaseShard(shard: string, successors: readonly string[]): void {
+  releaseShard(shard: string, successors: readonly string[], released: () => void): void {
     if (!this.#unreleased.delete(shard)) return;
     this.#outputs.watermark(shardOrigin(this.name, shard), {
       kind: "ended",
       successors: successors.map((successor) => shardOrigin(this.name, successor)),
     });
+    this.#outputs.drain(released);
     this.#mayEnd();
   }
 

@@ -160,7 +160,7 @@ describe("SourceStage at barriers", () => {
     turn();
     assertEquals(log, ["a ended"]);
     assertEquals(handOver(1, "barrier"), ["in/a@2"]);
-    stage.releaseShard("a", ["b"]);
+    stage.releaseShard("a", ["b"], () => {});
     assertEquals(handOver(2, "barrier"), []);
     stage.openShard("b", undefined);
     assertEquals(handOver(3, "barrier"), ["in/b@undefined"]);
