@@ -1,6 +1,6 @@
 /**
- * What it costs to go from one worker to two and back while a job runs: half of its key groups move away and return, a few
- * at a time. `deno task bench rescale`: how long groups stand still, how late rows are, and whether any is lost or doubled.
+ * What it costs to go from one worker to two and back while a job runs: a worker joins, half of the key groups move there
+ * and return, a few at a time, and the worker leaves. `deno task bench rescale`: how long groups stand still, how late rows are, and whether any is lost or doubled.
  *
  * @module
  */
@@ -55,7 +55,8 @@ export async function rescaleBench(print: Print): Promise<number> {
       url: new URL("./jobs/rescale.ts", import.meta.url).href,
       ...{ params: {}, aws: {}, startedAt: systemClock.now(), logLevel: "info" },
     },
-    workers: 2,
+    workers: 1,
+    workersMax: 2,
     parallelism: 1,
     reportMs: LOOK_MS,
   });
@@ -93,10 +94,20 @@ export async function rescaleBench(print: Print): Promise<number> {
     ]);
     moving = new Set();
   };
+  const scale = async (workers: number) => {
+    phase = { moving: [], others: [] };
+    const figures = await supervisor.scale(workers);
+    await delay(systemClock, 500);
+    const tookMs = figures?.tookMs.toFixed(0) ?? "";
+    const what = workers === 2 ? "a worker joins" : "it leaves";
+    lines.push([what, "", "", tookMs, "", ...latencyCells(phase.others), "", "", ""]);
+  };
   await steady("one worker");
+  await scale(2);
   await moveAll("1 to 2", 0, 1);
   await steady("two workers");
   await moveAll("2 to 1", 1, 0);
+  await scale(1);
   await steady("one worker");
   supervisor.stop();
   const outcome = await ended;

@@ -34,6 +34,8 @@ interface Counted extends Update {
 
 const LOAD_ROWS = 1000;
 const TICK_ROWS = RESCALE_RATE * RESCALE_TICK_MS / 1000;
+/** So that a key's state takes 100 bytes. */
+const NOTE = "about as much as a record of a real job has: ".padEnd(75, ".");
 const MAX_PARALLELISM = 128;
 /** Of so many rows the latency of one is kept. */
 const SAMPLE = 10;
@@ -122,7 +124,7 @@ export default defineJob({
       state: { count: store.value(0), last: store.value<Update & { note: string }>() },
       onEvent({ key, due }, { state }): Counted[] {
         const count = ++state.count.value;
-        state.last.value = { key, due, note: "about as much as a small record of a real job has" };
+        state.last.value = { key, due, note: `${key} ${NOTE}` };
         return [{ key, due, count }];
       },
     }).to(seen);
