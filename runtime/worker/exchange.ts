@@ -115,16 +115,21 @@ export class Exchange {
 
   /** The same for all that was posted, over edges or not. */
   settleAll(then: () => void): void {
-    const others = [...this.#links.entries()].filter(([, link]) => link !== undefined);
+    this.settleWith([...this.#links.keys()], then);
+  }
+
+  /** The same for some workers. */
+  settleWith(workers: readonly number[], then: () => void): void {
+    const others = workers.filter((worker) => this.#links[worker] !== undefined);
     let left = others.length;
     if (left === 0) return then();
-    for (const [worker, link] of others) {
+    for (const worker of others) {
       const id = this.#settles++;
       const settled = () => {
         if (--left === 0) then();
       };
       this.#settling.set(id, { worker, then: settled });
-      link?.post({ type: "settle", id });
+      this.#links[worker]?.post({ type: "settle", id });
     }
   }
 

@@ -275,7 +275,7 @@ export class OpenJob {
       // What waits behind calls comes after the barrier: it must have arrived.
       settle: (stage, then) =>
         stage.settle(() => stage.holdsCalls ? exchange.settle(edgesOf(stage.name), then) : then()),
-      arrived: () => new Promise((resolve) => exchange.settleAll(resolve)),
+      arrived: (to) => new Promise((resolve) => exchange.settleWith([to], resolve)),
       failed: (error) => failures.fatal(error),
     });
   }
