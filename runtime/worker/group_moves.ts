@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Clock } from "../clock.ts";
+import { type Clock, delay } from "../clock.ts";
 import { GROUP_KEYS_PER_STEP } from "../limits.ts";
 import { forgetGroups, GroupCopy, putSent } from "../state/group_copy.ts";
 import { HandOver } from "./hand_over.ts";
@@ -68,7 +68,7 @@ export class GroupMoves {
    * @throws {TypeError} if a content can't be cloned, naming state and key
    */
   async copy(move: number, moves: readonly GroupMove[]): Promise<CopyFigures> {
-    const { stages, send, arrived } = this.#options;
+    const { stages, clock, send, arrived } = this.#options;
     for (const { state } of stages) while (state.changed.age(AGED_PER_STEP)) await this.#turn();
     const begun = this.#copies = new Map(stages.map((stage) => [stage, copiesOf(stage, moves)]));
     let [keys, bytes] = [0, 0];
@@ -86,8 +86,10 @@ export class GroupMoves {
             sent.groups.buffer,
             sent.bytes.buffer,
           ]);
-          // One piece at a time: rows for the other worker must not stand behind many.
+          // One piece at a time, and as long nothing as that took: rows come before copies, on both workers.
+          const sentAt = clock.monotonic();
           await arrived(to);
+          await delay(clock, clock.monotonic() - sentAt);
         }
       }
     }
