@@ -145,7 +145,7 @@ export function launchJob(url: string, options: StartJobOptions = {}): JobHandle
   const startedAt = clock.now();
   const keep = options.checkpoints === undefined ? undefined : keepCheckpoints(options.checkpoints);
   const { onCheckpoint } = options;
-  const around = { aws, clock, random, logger, startedAt, workers };
+  const around = { aws, clock, random, logger, startedAt };
   let control: ControlListener | undefined;
   const supervisor: Supervisor = new Supervisor({
     host: workerHost(url, options),

@@ -83,7 +83,7 @@ export async function poisonedRun(
     silentMsMax: poison === "memory" ? PATIENCE_MS : SILENT_MS,
     checkpoints: (job, failed) =>
       openCheckpoints({ store: memoryStore(), interval: 30 }, {
-        ...{ ...around, job, aws: {}, startedAt, workers: 2, failed },
+        ...{ ...around, job, aws: {}, startedAt, failed },
         onCheckpoint(event) {
           keys = event.keys;
           isBack ||= restored.length > 0;
