@@ -5,8 +5,8 @@
  * @module
  */
 
-import { memory } from "../../connectors/memory/memory.ts";
-import { defineJob } from "../../runtime/job.ts";
+import { memory, type MemorySink } from "../../connectors/memory/memory.ts";
+import { defineJob, type Job } from "../../runtime/job.ts";
 import type { Random } from "../../runtime/random.ts";
 import { store } from "../../runtime/state/state.ts";
 import { JobDriver } from "../../runtime/testing/job_driver.ts";
@@ -23,7 +23,11 @@ const GROUPS = 8;
 const TICK = "tick";
 
 /** Counts each key's steps with state of every kind, tells of them when a timer fires, and passes them to a second stage. */
-export function counting() {
+export function counting(): {
+  readonly steps: ScriptedSource<Step>;
+  readonly out: MemorySink<string>;
+  readonly job: Job<{ steps: ScriptedSource<Step> }, { out: MemorySink<string> }>;
+} {
   const steps = new ScriptedSource<Step>({ shards: ["a", "b"], bounded: true });
   const out = memory.sink<string>();
   const job = defineJob({
@@ -122,7 +126,7 @@ export function end(source: Source): void {
 }
 
 /** What comes out of all rounds without any move. */
-export async function undisturbed(all: readonly Round[]) {
+export async function undisturbed(all: readonly Round[]): Promise<Record<string, string[]>> {
   const { steps, out, job } = counting();
   const driver = await JobDriver.start(job);
   for (const round of all) {

@@ -44,7 +44,9 @@ describe("workers that come and go", () => {
       const written = async (rows: number) => {
         const began = systemClock.monotonic();
         for (let there = 0; there < rows; there = (await totals()).length) {
-          if (systemClock.monotonic() - began > PATIENCE_MS) fail(`${there} of ${rows} totals came`);
+          if (systemClock.monotonic() - began > PATIENCE_MS) {
+            fail(`${there} of ${rows} totals came`);
+          }
           await delay(systemClock, 20);
         }
       };
