@@ -21,6 +21,7 @@ import {
 } from "../worker/protocol.ts";
 import { GroupMover } from "./group_mover.ts";
 import { placeKeyGroups } from "./placement.ts";
+import { ShardMover } from "./shard_mover.ts";
 import { type RestoredShard, SourceShards } from "./source_shards.ts";
 import type { TrackedShard } from "./shard_tracker.ts";
 import { WorkerHandle, type WorkerNotice } from "./worker_handle.ts";
@@ -106,6 +107,8 @@ export class JobAttempt {
   #handles: WorkerHandle[] = [];
   /** Where key groups are. */
   readonly mover: GroupMover;
+  /** Who reads which shard. */
+  readonly shardMover: ShardMover;
   #cancelDiscovery: Cancel | undefined;
   #running = false;
   #stopping = false;
@@ -120,12 +123,11 @@ export class JobAttempt {
   constructor(options: AttemptOptions) {
     this.#options = options;
     this.#shards = this.#newShards({});
-    this.mover = new GroupMover({
-      handles: () => this.#handles,
-      clock: options.clock,
-      tellAll: (command) => this.#tellAll(command),
-      isOpen: () => this.#isOpen,
-    });
+    const around = { handles: () => this.#handles, isOpen: () => this.#isOpen };
+    const tellAll = (command: Command) => this.#tellAll(command);
+    this.mover = new GroupMover({ ...around, clock: options.clock, tellAll });
+    const failed = (error: Error) => this.#fail(error, "restart");
+    this.shardMover = new ShardMover({ ...around, shards: () => this.#shards, failed });
   }
 
   /** The workers' last reports. */
@@ -142,6 +144,7 @@ export class JobAttempt {
     const outcome = await this.#outcome;
     this.#over = true;
     this.mover.end();
+    this.shardMover.end();
     this.#cancelDiscovery?.();
     await this.#close();
     for (const handle of this.#handles) handle.terminate();
@@ -233,6 +236,7 @@ export class JobAttempt {
     }
     const routing = this.#options.routing ?? placeKeyGroups(maxParallelism, parallelism);
     this.mover.place(routing);
+    this.shardMover.place(plan);
     const restored = await listener.planned(plan, routing);
     if (this.#over) return;
     this.#shards = this.#newShards(restored?.shards ?? {});
@@ -328,6 +332,8 @@ export class JobAttempt {
         return listener.declined(notice.epoch, receivedError(notice.error));
       case "handedOver":
         return this.mover.handedOver(notice.epoch, notice.figures);
+      case "shardClosed":
+        return this.shardMover.closed(notice.source, notice.shard, notice.closed);
       case "ended":
         this.#endedWorkers++;
         if (this.#endedWorkers === this.#handles.length) {
@@ -350,7 +356,7 @@ export class JobAttempt {
   /** All stages of all workers have ended. */
   async #end(): Promise<void> {
     const { listener } = this.#options;
-    await this.mover.settled;
+    await Promise.all([this.mover.settled, this.shardMover.settled]);
     const epoch = listener.lastEpoch();
     if (epoch !== undefined) {
       const shards = this.#shards.tracked;

@@ -7,7 +7,7 @@
 
 import type { Shard } from "../../connectors/source.ts";
 import type { Command } from "../worker/protocol.ts";
-import { placeShard } from "./placement.ts";
+import { placeShard, type ShardName } from "./placement.ts";
 import { ShardTracker, type TrackedShard } from "./shard_tracker.ts";
 
 /** A shard at the checkpoint that the job starts from. */
@@ -26,8 +26,8 @@ export class SourceShards {
   readonly #restored: Readonly<Record<string, readonly RestoredShard[]>>;
   readonly #trackers = new Map<string, ShardTracker>();
   readonly #bounded = new Set<string>();
-  /** Of each shard that is being read, by source and id, its worker. */
-  readonly #workerOf = new Map<string, number>();
+  /** The shards that are being read, each with its worker. */
+  readonly #reading = new Map<string, ShardName & { readonly worker: number }>();
   #closed = false;
 
   constructor(options: {
@@ -86,7 +86,7 @@ export class SourceShards {
     const tracker = this.#trackers.get(source);
     for (const shard of tracker?.takeReadable() ?? []) {
       const worker = placeShard(this.#shardsOfWorkers());
-      this.#workerOf.set(shardKey(source, shard), worker);
+      this.#reading.set(shardKey(source, shard), { source, shard, worker });
       const after = this.#restored[source]?.find(({ id }) => id === shard)?.position;
       this.#tell(worker, { type: "openShard", source, shard, after });
     }
@@ -99,7 +99,32 @@ export class SourceShards {
   /** A shard has been read to its end. */
   ended(source: string, shard: string): void {
     this.#trackers.get(source)?.end(shard);
-    this.#workerOf.delete(shardKey(source, shard));
+    this.#reading.delete(shardKey(source, shard));
+  }
+
+  /** The worker that reads a shard; undefined if it is not being read. */
+  workerOf(source: string, shard: string): number | undefined {
+    return this.#reading.get(shardKey(source, shard))?.worker;
+  }
+
+  /** By worker, the shards that it reads: those that it has had for the longest first. */
+  get byWorker(): readonly (readonly ShardName[])[] {
+    const reading = [...this.#reading.values()];
+    return Array.from(
+      { length: this.#workers },
+      (_, worker) =>
+        reading.filter((of) => of.worker === worker).map(({ source, shard }) => ({
+          source,
+          shard,
+        })),
+    );
+  }
+
+  /** A shard that is being read is another worker's from now on. */
+  moved(source: string, shard: string, worker: number): void {
+    const key = shardKey(source, shard);
+    this.#reading.delete(key);
+    this.#reading.set(key, { source, shard, worker });
   }
 
   /** Lets go of a shard that has ended, and has those read that go on in its place. */
@@ -111,11 +136,12 @@ export class SourceShards {
 
   #shardsOfWorkers(): readonly number[] {
     const counts = Array.from({ length: this.#workers }, () => 0);
-    for (const worker of this.#workerOf.values()) counts[worker] = (counts[worker] ?? 0) + 1;
+    for (const { worker } of this.#reading.values()) counts[worker] = (counts[worker] ?? 0) + 1;
     return counts;
   }
 }
 
-function shardKey(source: string, shard: string): string {
+/** A shard among all sources. */
+export function shardKey(source: string, shard: string): string {
   return `${source}/${shard}`;
 }

@@ -20,7 +20,9 @@ import type { MoveFigures } from "./group_mover.ts";
 import { JobAttempt, type RestoredJob } from "./job_attempt.ts";
 import { type JobState, transition } from "./job_state.ts";
 import { type JobStatus, jobStatus } from "./job_status.ts";
+import type { ShardMove, ShardName } from "./placement.ts";
 import { decideRestart, type RestartLimits } from "./restart_policy.ts";
+import type { MovedShard } from "./shard_mover.ts";
 import type { WorkerHost } from "./worker_port.ts";
 
 /** What a job is run with. */
@@ -172,10 +174,7 @@ export class Supervisor {
    * @throws {Error} if the job is not running, another move is under way, or a worker fails: then the job starts again
    */
   async move(moves: readonly GroupMove[]): Promise<MoveFigures | undefined> {
-    const attempt = this.#attempt;
-    if (attempt === undefined || this.#state.kind !== "running") {
-      throw new Error(`Cannot move key groups: the job is ${this.#state.kind}, not running`);
-    }
+    const attempt = this.#runningAttempt("move key groups");
     await this.#checkpoints?.hold();
     try {
       const nextEpoch = () => this.#checkpoints?.nextEpoch() ?? ++this.#moves;
@@ -184,6 +183,35 @@ export class Supervisor {
       this.#routing = attempt.mover.routing;
       this.#checkpoints?.release(this.#routing);
     }
+  }
+
+  /**
+   * Moves shards to other workers while the job runs: each stands still until all that came of it has arrived, and is read
+   * on from there; event time goes on as it was. Checkpoints wait. Gives those that have moved: shards that have ended stay,
+   * and all that are not closed yet when the job is stopped.
+   *
+   * @throws {RangeError} if a shard is read by another worker than it is to move from, or there is no such worker
+   * @throws {Error} if operators behind a shard remember what is no state, the shard is on its way already, the job is not
+   * running, or a worker fails: then the job starts again
+   */
+  async moveShards(moves: readonly ShardMove[]): Promise<readonly MovedShard[]> {
+    const attempt = this.#runningAttempt("move shards");
+    await this.#checkpoints?.hold();
+    try {
+      return await attempt.shardMover.move(moves);
+    } finally {
+      this.#checkpoints?.release(attempt.mover.routing);
+    }
+  }
+
+  /** By worker, the shards that it reads. */
+  get shardsOf(): readonly (readonly ShardName[])[] {
+    return this.#attempt?.shardMover.shardsOf ?? [];
+  }
+
+  #runningAttempt(to: string): JobAttempt {
+    if (this.#attempt !== undefined && this.#state.kind === "running") return this.#attempt;
+    throw new Error(`Cannot ${to}: the job is ${this.#state.kind}, not running`);
   }
 
   /** The worker of each key group; empty before the job is known. */

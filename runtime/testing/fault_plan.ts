@@ -39,6 +39,8 @@ export const FAULTS = [
   "stopped and started again",
   /** Key groups go to other workers while the job runs. */
   "key groups move",
+  /** Shards are read by other workers while the job runs. */
+  "shards move",
   /** Savepoints are asked for, several at once. */
   "savepoints",
   /** Checkpoints have so little time that some are given up. */

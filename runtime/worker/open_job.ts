@@ -28,10 +28,11 @@ import { KeyedStage } from "./keyed_stage.ts";
 import { openOperator } from "./open_operator.ts";
 import { type JobReport, jobReport } from "./job_report.ts";
 import { deadLetterOrigin } from "./output_id.ts";
-import { type Command, type Link, type Placement, type WorkerMessage } from "./protocol.ts";
+import type { Command, Link, Placement, Replies, WorkerMessage } from "./protocol.ts";
 import { RecordCursor } from "./record_cursor.ts";
 import { SinkPort } from "./sink_port.ts";
 import { shardOrigin } from "./shard_actor.ts";
+import { type AdoptShard, takeSourceCommand } from "./source_commands.ts";
 import { SourceStage } from "./source_stage.ts";
 import { originOf } from "./stage_inputs.ts";
 import { StageOutputs } from "./stage_outputs.ts";
@@ -126,11 +127,11 @@ export class OpenJob {
   command(command: Exclude<Command, { type: "report" | "ping" | "startedAt" }>): void {
     switch (command.type) {
       case "openShard":
-        return this.#sources.get(command.source)?.openShard(command.shard, command.after);
       case "releaseShard":
-        return this.#sources.get(command.source)?.releaseShard(command.shard, command.successors);
+      case "closeShard":
+      case "shardMoved":
       case "endSource":
-        return this.#sources.get(command.source)?.endSource();
+        return takeSourceCommand(this.#sources.get(command.source), command, this.#options.tell);
       case "barrier": {
         const snapshot = this.#epochs.of(command.epoch);
         for (const source of this.#sources.values()) source.barrier(snapshot);
@@ -160,6 +161,13 @@ export class OpenJob {
         for (const source of this.#sources.values()) source.stop(command.drain);
         return;
     }
+  }
+
+  /** Reads on where another worker has stopped. */
+  adoptShard({ source, shard, closed }: AdoptShard): Replies["adoptShard"] {
+    const stage = this.#sources.get(source);
+    if (stage === undefined) throw new Error(`Cannot read "${source}": the job has no such source`);
+    return { pauseMs: stage.adoptShard(shard, closed) };
   }
 
   /** Resolves when sinks have committed all that they were told to. */
@@ -279,6 +287,7 @@ export class OpenJob {
       // Its successors may be read on other workers: what they send must not overtake it.
       shardEnded: (shard) =>
         this.#exchange.settle(edges, () => tell({ type: "shardEnded", source: name, shard })),
+      arrived: (then) => this.#exchange.settle(edges, then),
       ended: () => this.#stageEnded((snapshot) => stage.handOver(snapshot), name),
     });
     this.#sources.set(name, stage);

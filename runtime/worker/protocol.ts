@@ -13,6 +13,9 @@
  *  │ ── openShard ───────────> │   reads a shard from a position
  *  │ <──────── shardEnded ──── │   read to its end
  *  │ ── releaseShard ────────> │   who goes on in its place
+ *  │ ── closeShard ──────────> │   (any time) another worker is to read on
+ *  │ <─────── shardClosed ──── │   where it stands; all that came of it has arrived
+ *  │ ── shardMoved ──────────> │   another worker reads it: `adoptShard` to that one
  *  │ ── endSource ───────────> │   no shard of it will be opened any more
  *  │ ── barrier ─────────────> │   cuts the streams of its shards into before and after
  *  │ <──────────── snapshot ── │   what its stages were at the barrier
@@ -28,7 +31,7 @@
  */
 
 import type { AwsSettings, Shard } from "../../connectors/source.ts";
-import type { RestoredWorker, WorkerSnapshot } from "../checkpoint/worker_snapshot.ts";
+import type { RestoredWorker, ShardTime, WorkerSnapshot } from "../checkpoint/worker_snapshot.ts";
 import type { DeadLetter, ErrorPolicy } from "../dead_letter.ts";
 import type { LogFields, LogLevel } from "../logger.ts";
 import type { JobPlan } from "../stage_plan.ts";
@@ -39,7 +42,7 @@ import type { EncodedRows } from "../transport/row_batch.ts";
 import type { StageLoad } from "./stage_load.ts";
 
 /** Raised with every change to a message. */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 /** What a worker needs to build the job. */
 export interface JobSettings {
@@ -83,6 +86,15 @@ export interface HandOverFigures extends CopyFigures {
   readonly pauseMs: number;
 }
 
+/** A shard whose worker has stopped reading it, for another one to go on. */
+export interface ClosedShard {
+  /** Behind the last row that was handled; undefined if none was, and the source's options say where to start. */
+  readonly position: string | undefined;
+  /** When that was, ms since the epoch. */
+  readonly closedAt: number;
+  readonly time: ShardTime;
+}
+
 /** What a host asks; every one is answered by a reply with its `id`. */
 export type Request =
   | { readonly type: "describe"; readonly job: JobSettings }
@@ -105,6 +117,13 @@ export type Request =
   | { readonly type: "expectGroups"; readonly move: number; readonly groups: readonly number[] }
   /** Copies groups ahead to other workers; answered when all has arrived there. */
   | { readonly type: "copyGroups"; readonly move: number; readonly moves: readonly GroupMove[] }
+  /** Reads on where another worker has stopped. Answered when it does, with how long nobody did. */
+  | {
+    readonly type: "adoptShard";
+    readonly source: string;
+    readonly shard: string;
+    readonly closed: ClosedShard;
+  }
   | { readonly type: "close" };
 
 /** What a host tells. */
@@ -122,6 +141,10 @@ export type Command =
     /** The shards that go on where it ended. */
     readonly successors: readonly string[];
   }
+  /** Stops reading a shard where it stands; answered by `shardClosed`. Until `shardMoved` it stays in this worker's snapshots. */
+  | { readonly type: "closeShard"; readonly source: string; readonly shard: string }
+  /** A shard that was closed here is read by another worker from now on. */
+  | { readonly type: "shardMoved"; readonly source: string; readonly shard: string }
   | { readonly type: "endSource"; readonly source: string }
   /** The job was first started then, and goes on from a checkpoint: said before shards are listed. */
   | { readonly type: "startedAt"; readonly at: number }
@@ -161,6 +184,7 @@ export interface Replies {
   commits: undefined;
   expectGroups: undefined;
   copyGroups: CopyFigures;
+  adoptShard: { readonly pauseMs: number };
   close: undefined;
 }
 
@@ -214,6 +238,13 @@ export type WorkerMessage =
     readonly type: "shardEnded";
     readonly source: string;
     readonly shard: string;
+  }
+  /** `closed` is undefined if the shard is not being read here, since it has ended: it stays what it is. */
+  | {
+    readonly type: "shardClosed";
+    readonly source: string;
+    readonly shard: string;
+    readonly closed: ClosedShard | undefined;
   }
   | { readonly type: "snapshot"; readonly snapshot: WorkerSnapshot }
   /** The worker can't give a snapshot of this epoch; it goes on. */
