@@ -54,7 +54,8 @@ export class Balancer {
     const workers = Math.min(this.#options.workers, maxParallelism);
     this.#watch.reset();
     this.#autoscaler = undefined;
-    const remembering = stages.filter((stage) => stage.remembers).map(({ name }) => name);
+    const remembering = stages.filter((stage) => stage.kind === "keyed" && stage.remembers)
+      .map(({ name }) => name);
     if (workers < 2 || stages.every(({ kind }) => kind === "source")) return;
     if (remembering.length > 0) {
       logger.info("Key groups stay where they are: RxJS operators remember what is no state", {

@@ -26,6 +26,7 @@ import { GroupMover } from "./group_mover.ts";
 import { Membership } from "./membership.ts";
 import { openWorkers } from "./open_workers.ts";
 import { placeKeyGroups } from "./placement.ts";
+import { ShardMover } from "./shard_mover.ts";
 import { SourceShards } from "./source_shards.ts";
 import { WorkerHandle, type WorkerNotice } from "./worker_handle.ts";
 import type { WorkerHost } from "./worker_port.ts";
@@ -66,6 +67,8 @@ export class JobAttempt {
   readonly mover: GroupMover;
   /** Which workers there are. */
   readonly membership: Membership;
+  /** Who reads which shard. */
+  readonly shardMover: ShardMover;
   #cancelDiscovery: Cancel | undefined;
   #running = false;
   /** How it is being stopped, if it is. */
@@ -83,24 +86,22 @@ export class JobAttempt {
   constructor(options: AttemptOptions) {
     this.#options = options;
     this.#shards = this.#newShards({});
-    this.mover = new GroupMover({
-      handles: () => this.#handles,
-      clock: options.clock,
-      tellAll: (command) => this.#tellAll(command),
-      isOpen: () => this.#isOpen,
-    });
-    const { host, settings, slots, checkpoints } = options;
+    const around = { handles: () => this.#handles, isOpen: () => this.#isOpen };
+    const tellAll = (command: Command) => this.#tellAll(command);
+    const failed = (error: Error) => this.#fail(error, "restart");
+    const { host, clock, settings, slots, checkpoints } = options;
+    this.mover = new GroupMover({ ...around, clock, tellAll });
+    this.shardMover = new ShardMover({ ...around, shards: () => this.#shards, failed });
     this.membership = new Membership({
-      ...{ host, settings, slots, checkpoints, handles: this.#handles },
+      ...{ host, settings, slots, checkpoints, handles: this.#handles, tellAll, failed },
       spawn: (worker) => this.#spawn(worker),
-      tellAll: (command) => this.#tellAll(command),
       isOpen: () => this.#isOpen,
       routing: () => this.mover.routing,
-      shardsOf: (worker) => this.#shards.ofWorker(worker),
-      readOn: (workers) => this.#shards.resize(workers),
+      shardsOf: (worker) => this.#shards.byWorker[worker]?.length ?? 0,
+      letGo: (worker) => this.#shards.letGo(worker),
+      readOn: (workers) => this.readOn(workers),
       joined: (handle) => this.#joined(handle),
       left: (worker) => this.#left(worker),
-      failed: (error) => this.#fail(error, "restart"),
     });
   }
 
@@ -129,6 +130,7 @@ export class JobAttempt {
     this.#over = true;
     this.mover.end();
     this.membership.end();
+    this.shardMover.end();
     this.#cancelDiscovery?.();
     await this.#close();
     for (const handle of this.#handles) handle.terminate();
@@ -170,6 +172,11 @@ export class JobAttempt {
   /** Something outside of the workers failed: the attempt ends, to be started again. */
   fail(error: Error): void {
     this.#fail(error, "restart");
+  }
+
+  /** Shards that come up are read on so many workers from now on. */
+  readOn(workers: number): void {
+    this.#shards.resize(workers);
   }
 
   /** Asks all workers for a report. */
@@ -243,6 +250,7 @@ export class JobAttempt {
     }
     const routing = this.#options.routing ?? placeKeyGroups(maxParallelism, parallelism);
     this.mover.place(routing);
+    this.shardMover.place(plan);
     const restored = await listener.planned(plan, routing);
     if (this.#over) return;
     this.#shards = this.#newShards(restored?.shards ?? {});
@@ -321,6 +329,8 @@ export class JobAttempt {
         return this.mover.handedOver(notice.epoch, notice.figures);
       case "joined":
         return this.membership.passed(worker, notice.epoch, notice.stages);
+      case "shardClosed":
+        return this.shardMover.closed(notice.source, notice.shard, notice.closed);
       case "ended": {
         const handle = this.#handles[worker];
         if (handle !== undefined) this.#ended.add(handle);
@@ -347,8 +357,7 @@ export class JobAttempt {
 
   async #end(): Promise<void> {
     const { listener } = this.#options;
-    await this.mover.settled;
-    await this.membership.settled;
+    await Promise.all([this.mover, this.shardMover, this.membership].map(({ settled }) => settled));
     // One that has joined meanwhile ends too.
     if (this.#isEnding || !this.#handles.every((handle) => this.#ended.has(handle))) return;
     this.#isEnding = true;

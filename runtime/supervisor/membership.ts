@@ -56,8 +56,10 @@ export interface MembershipOptions {
   readonly isOpen: () => boolean;
   /** The worker of each key group. */
   readonly routing: () => readonly number[];
-  /** Shards that a worker reads. */
-  readonly shardsOf: (worker: number) => readonly string[];
+  /** How many shards a worker reads. */
+  readonly shardsOf: (worker: number) => number;
+  /** Resolves when a worker has let go of all shards that it has read to their end. */
+  readonly letGo: (worker: number) => Promise<void>;
   /** Shards are read on so many workers from now on: those that have some already keep them. */
   readonly readOn: (workers: number) => void;
   /** A worker takes part from now on: before it is told anything else. */
@@ -142,9 +144,9 @@ export class Membership {
     const last = handles.length - 1;
     const groups = routing().filter((worker) => worker === last).length;
     const shards = shardsOf(last);
-    if (last < 1 || groups > 0 || shards.length > 0) {
+    if (last < 1 || groups > 0 || shards > 0) {
       throw new RangeError(
-        `Cannot let worker ${last} of ${handles.length} go: it has ${groups} key groups and ${shards.length} shards; ` +
+        `Cannot let worker ${last} of ${handles.length} go: it has ${groups} key groups and ${shards} shards; ` +
           "move them, and keep one worker",
       );
     }
@@ -248,10 +250,11 @@ export class Membership {
   }
 
   async #shrink(worker: number): Promise<boolean> {
-    const { handles, tellAll, left, readOn } = this.#options;
+    const { handles, tellAll, left, readOn, letGo } = this.#options;
     const handle = handles[worker];
     // Shards that come up meanwhile are for others.
     readOn(worker);
+    await letGo(worker);
     if (handle === undefined || !await handle.ask<"leave">({ type: "leave" })) {
       readOn(handles.length);
       return false;

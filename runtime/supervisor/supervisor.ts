@@ -7,7 +7,6 @@
 
 import { type Cancel, type Clock, delay } from "../clock.ts";
 import type { DeadLetter } from "../dead_letter.ts";
-import { DEAD_LETTERS_LOGGED_PER_SECOND } from "../limits.ts";
 import type { Logger } from "../logger.ts";
 import type { Random } from "../random.ts";
 import type { JobPlan } from "../stage_plan.ts";
@@ -21,7 +20,10 @@ import type { RestoredJob } from "./attempt_listener.ts";
 import { JobAttempt } from "./job_attempt.ts";
 import { type JobState, transition } from "./job_state.ts";
 import { type JobStatus, jobStatus } from "./job_status.ts";
+import { type ShardMove, type ShardName, spreadShards } from "./placement.ts";
+import { LetterLog } from "./letter_log.ts";
 import { decideRestart, type RestartLimits } from "./restart_policy.ts";
+import type { MovedShard } from "./shard_mover.ts";
 import type { WorkerHost } from "./worker_port.ts";
 
 /** What a job is run with. */
@@ -79,6 +81,8 @@ export interface ScaleFigures {
   readonly from: number;
   readonly to: number;
   readonly tookMs: number;
+  /** Shards that are read by another worker since. */
+  readonly movedShards: number;
 }
 
 /** What a job fails with that was abandoned. */
@@ -96,15 +100,18 @@ export class Supervisor {
   /** Of key groups, for attempts to come. */
   #routing: readonly number[] | undefined;
   #workers: number;
+  /** Resolves when nothing moves, comes or goes. */
+  #holding: Promise<void> = Promise.resolve();
   /** Barriers of moves, where there are no checkpoints that count them. */
   #moves = 0;
-  #lettersLogged = { second: 0, lines: 0, dropped: 0 };
+  readonly #letters: LetterLog;
   readonly #balancer: Balancer | undefined;
   #plan: JobPlan | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#workers = options.workers;
+    this.#letters = new LetterLog(options.clock, options.logger);
     const { parallelism, clock, logger, onDecision, balancedCores } = options;
     if (balancedCores === undefined) return;
     this.#balancer = new Balancer({
@@ -191,10 +198,11 @@ export class Supervisor {
   }
 
   /**
-   * Adds workers, or lets those with the highest numbers go, while the job runs. Those that go have no key groups any more:
-   * move them first. Undefined if the job is being stopped, or ends.
+   * Adds workers, or lets those with the highest numbers go, while the job runs. Shards are spread evenly over those that
+   * stay. Those that go have no key groups any more: move them first. Undefined if the job is being stopped, or ends.
    *
    * @throws {RangeError} if there can't be so many, or one that is to go has key groups
+   * @throws {Error} if one that is to go has a shard that can't move
    * @throws {Error} if the job is not running, workers come or go already, or one fails: then the job starts again
    */
   async scale(workers: number): Promise<ScaleFigures | undefined> {
@@ -206,17 +214,26 @@ export class Supervisor {
     }
     const attempt = this.#running("change the workers");
     const [began, from] = [clock.monotonic(), attempt.workers];
-    const { membership } = attempt;
+    const { membership, shardMover } = attempt;
     while (attempt.workers < workers) {
       if (!await this.#held(attempt, (nextEpoch) => membership.grow(nextEpoch))) return undefined;
     }
-    while (attempt.workers > workers) {
-      if (await this.#held(attempt, () => membership.shrink())) continue;
-      if (this.#state.kind !== "running" || this.#attempt !== attempt) return undefined;
-      // What its transactional sinks have written is shown by a checkpoint.
-      await this.checkpoint();
+    // Shards that come up meanwhile are for those that stay.
+    attempt.readOn(workers);
+    try {
+      const moves = spreadShards(shardMover.shardsOf, workers)
+        .filter(({ source, from }) => from >= workers || shardMover.canMove(source));
+      const moved = await this.#held(attempt, () => shardMover.move(moves));
+      while (attempt.workers > workers) {
+        if (await this.#held(attempt, () => membership.shrink())) continue;
+        if (this.#state.kind !== "running" || this.#attempt !== attempt) return undefined;
+        // What its transactional sinks have written is shown by a checkpoint.
+        await this.checkpoint();
+      }
+      return { from, to: workers, tookMs: clock.monotonic() - began, movedShards: moved.length };
+    } finally {
+      attempt.readOn(attempt.workers);
     }
-    return { from, to: workers, tookMs: clock.monotonic() - began };
   }
 
   /** How many workers the job runs on, and what it would start again with. */
@@ -229,11 +246,15 @@ export class Supervisor {
     throw new Error(`Cannot ${what}: the job is ${this.#state.kind}, not running`);
   }
 
-  /** Carries something out while no checkpoint is under way. */
+  /** Carries something out while no checkpoint is under way, and nothing else of the kind. */
   async #held<T>(
     attempt: JobAttempt,
     carryOut: (nextEpoch: () => number) => Promise<T>,
   ): Promise<T> {
+    const before = this.#holding;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#holding = promise;
+    await before;
     await this.#checkpoints?.hold();
     try {
       return await carryOut(() => this.#checkpoints?.nextEpoch() ?? ++this.#moves);
@@ -241,7 +262,27 @@ export class Supervisor {
       this.#routing = attempt.mover.routing;
       this.#workers = attempt.workers;
       this.#checkpoints?.release(this.#routing);
+      resolve();
     }
+  }
+
+  /**
+   * Moves shards to other workers while the job runs: each stands still until all that came of it has arrived, and is read
+   * on from there; event time goes on as it was. Checkpoints wait. Gives those that have moved: shards that have ended stay,
+   * and all that are not closed yet when the job is stopped.
+   *
+   * @throws {RangeError} if a shard is read by another worker than it is to move from, or there is no such worker
+   * @throws {Error} if operators behind a shard remember what is no state, the shard is on its way already, the job is not
+   * running, or a worker fails: then the job starts again
+   */
+  async moveShards(moves: readonly ShardMove[]): Promise<readonly MovedShard[]> {
+    const attempt = this.#running("move shards");
+    return await this.#held(attempt, () => attempt.shardMover.move(moves));
+  }
+
+  /** By worker, the shards that it reads. */
+  get shardsOf(): readonly (readonly ShardName[])[] {
+    return this.#attempt?.shardMover.shardsOf ?? [];
   }
 
   /** The worker of each key group; empty before the job is known. */
@@ -311,7 +352,7 @@ export class Supervisor {
         lastSnapshot: async (snapshot) => await this.#checkpoints?.lastSnapshot(snapshot),
         deadLetters: (letters) => {
           for (const letter of letters) {
-            this.#logLetter(letter);
+            this.#letters.log(letter);
             onDeadLetter?.(letter);
           }
         },
@@ -363,25 +404,6 @@ export class Supervisor {
       this.#reportLater();
     });
     this.#attempt?.askReports();
-  }
-
-  /** Logs at most so many a second: a stream of bad records must not become a stream of log lines. */
-  #logLetter({ operator, key, origin, reason, timestamp }: DeadLetter): void {
-    const { clock, logger } = this.#options;
-    const second = Math.floor(clock.now() / 1000);
-    const logged = this.#lettersLogged;
-    if (second !== logged.second) {
-      if (logged.dropped > 0) {
-        logger.warn("More dead letters were not logged", { letters: logged.dropped });
-      }
-      this.#lettersLogged = { second, lines: 0, dropped: 0 };
-    }
-    if (this.#lettersLogged.lines >= DEAD_LETTERS_LOGGED_PER_SECOND) {
-      this.#lettersLogged.dropped++;
-      return;
-    }
-    this.#lettersLogged.lines++;
-    logger.warn("Dead letter", { operator, key, origin, reason, timestamp });
   }
 
   #become(state: JobState): void {

@@ -41,6 +41,8 @@ export const FAULTS = [
   "key groups move",
   /** Workers join, and leave, while the job runs. */
   "workers come and go",
+  /** Shards are read by other workers while the job runs. */
+  "shards move",
   /** Savepoints are asked for, several at once. */
   "savepoints",
   /** Checkpoints have so little time that some are given up. */

@@ -14,6 +14,8 @@ import { type Random, seededRandom } from "../random.ts";
 import type { JobStatus } from "../supervisor/job_status.ts";
 import { type KeepCheckpoints, openCheckpoints } from "../supervisor/open_checkpoints.ts";
 import type { MoveFigures } from "../supervisor/group_mover.ts";
+import type { ShardMove, ShardName } from "../supervisor/placement.ts";
+import type { MovedShard } from "../supervisor/shard_mover.ts";
 import { type JobOutcome, type ScaleFigures, Supervisor } from "../supervisor/supervisor.ts";
 import type { GroupMove } from "../worker/protocol.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -197,15 +199,33 @@ export class JobDriver {
     return await this.#scheduler.run(this.#supervisor.scale(workers));
   }
 
+  /** By worker, the shards that it reads. */
+  get shardsOf(): readonly (readonly ShardName[])[] {
+    return this.#supervisor.shardsOf;
+  }
+
+  /**
+   * Has a shard read by another worker, and waits until it is; see {@linkcode Supervisor.moveShards}. Undefined if it has
+   * ended, or the job is stopped meanwhile: it has not moved.
+   */
+  async moveShard(move: ShardMove): Promise<MovedShard | undefined> {
+    const [moved] = await this.#scheduler.run(this.#supervisor.moveShards([move]));
+    return moved;
+  }
+
   /** Leaves the job as a crash would, unless it has ended: what comes after the last checkpoint is lost. */
   async leave(): Promise<void> {
     this.#supervisor.abandon();
     await this.#scheduler.run(this.#ended);
   }
 
-  /** Stops the job, unless it has ended: what was read is processed and written. */
-  async stop(): Promise<JobOutcome> {
-    this.#supervisor.stop();
+  /**
+   * Stops the job, unless it has ended: what was read is processed and written.
+   *
+   * @param drain as if the input were over: timers fire and operators complete
+   */
+  async stop(drain = false): Promise<JobOutcome> {
+    this.#supervisor.stop(drain);
     return await this.#scheduler.run(this.#ended);
   }
 

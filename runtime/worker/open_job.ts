@@ -26,8 +26,9 @@ import { JobSinks } from "./job_sinks.ts";
 import { KeyedStage } from "./keyed_stage.ts";
 import { openOperator } from "./open_operator.ts";
 import { type JobReport, jobReport } from "./job_report.ts";
-import { type Command, type Link, type Placement, type WorkerMessage } from "./protocol.ts";
+import type { Command, Link, Placement, Replies, WorkerMessage } from "./protocol.ts";
 import { RecordCursor } from "./record_cursor.ts";
+import { type AdoptShard, takeSourceCommand } from "./source_commands.ts";
 import { SourceStage } from "./source_stage.ts";
 import { StageEdges } from "./stage_edges.ts";
 import { StageOutputs } from "./stage_outputs.ts";
@@ -118,11 +119,11 @@ export class OpenJob {
   command(command: Exclude<Command, { type: "report" | "ping" | "startedAt" }>): void {
     switch (command.type) {
       case "openShard":
-        return this.#sources.get(command.source)?.openShard(command.shard, command.after);
       case "releaseShard":
-        return this.#releaseShard(command);
+      case "closeShard":
+      case "shardMoved":
       case "endSource":
-        return this.#sources.get(command.source)?.endSource();
+        return takeSourceCommand(this.#sources.get(command.source), command, this.#options.tell);
       case "barrier": {
         const snapshot = this.#epochs.of(command.epoch);
         for (const source of this.#sources.values()) source.barrier(snapshot);
@@ -200,6 +201,13 @@ export class OpenJob {
     }
   }
 
+  /** Reads on where another worker has stopped. */
+  adoptShard({ source, shard, closed }: AdoptShard): Replies["adoptShard"] {
+    const stage = this.#sources.get(source);
+    if (stage === undefined) throw new Error(`Cannot read "${source}": the job has no such source`);
+    return { pauseMs: stage.adoptShard(shard, closed) };
+  }
+
   /** Resolves when sinks have committed all that they were told to. */
   get commits(): Promise<unknown> {
     return this.#epochs.commits;
@@ -250,18 +258,6 @@ export class OpenJob {
       queue: this.#queue,
       ageMs: this.#options.clock.monotonic() - this.#openedAt,
     });
-  }
-
-  /** What its successors say, on whichever worker, must not overtake its end. */
-  #releaseShard({ source, shard, successors }: Extract<Command, { type: "releaseShard" }>): void {
-    this.#sources.get(source)?.releaseShard(
-      shard,
-      successors,
-      () =>
-        this.#exchange.settleAll(() =>
-          this.#options.tell({ type: "shardReleased", source, shard })
-        ),
-    );
   }
 
   #openMoves(stages: readonly Stage[]): GroupMoves {
@@ -322,6 +318,7 @@ export class OpenJob {
       // Its successors may be read on other workers: what they send must not overtake it.
       shardEnded: (shard) =>
         this.#exchange.settle(edges, () => tell({ type: "shardEnded", source: name, shard })),
+      arrived: (then) => this.#exchange.settle(edges, then),
       ended: () => this.#stageEnded((snapshot) => stage.handOver(snapshot), name),
     });
     this.#sources.set(name, stage);

@@ -14,6 +14,9 @@
  *  │ <──────── shardEnded ──── │   read to its end
  *  │ ── releaseShard ────────> │   who goes on in its place
  *  │ <───── shardReleased ──── │   all workers have heard
+ *  │ ── closeShard ──────────> │   (any time) another worker is to read on
+ *  │ <─────── shardClosed ──── │   where it stands; all that came of it has arrived
+ *  │ ── shardMoved ──────────> │   another worker reads it: `adoptShard` to that one
  *  │ ── endSource ───────────> │   no shard of it will be opened any more
  *  │ ── barrier ─────────────> │   cuts the streams of its shards into before and after
  *  │ <──────────── snapshot ── │   what its stages were at the barrier
@@ -31,6 +34,7 @@
 import type { AwsSettings, Shard } from "../../connectors/source.ts";
 import type {
   RestoredWorker,
+  ShardTime,
   StageSnapshot,
   WorkerSnapshot,
 } from "../checkpoint/worker_snapshot.ts";
@@ -90,6 +94,15 @@ export interface HandOverFigures extends CopyFigures {
   readonly pauseMs: number;
 }
 
+/** A shard whose worker has stopped reading it, for another one to go on. */
+export interface ClosedShard {
+  /** Behind the last row that was handled; undefined if none was, and the source's options say where to start. */
+  readonly position: string | undefined;
+  /** When that was, ms since the epoch. */
+  readonly closedAt: number;
+  readonly time: ShardTime;
+}
+
 /** What a host asks; every one is answered by a reply with its `id`. */
 export type Request =
   | { readonly type: "describe"; readonly job: JobSettings }
@@ -121,6 +134,13 @@ export type Request =
   | { readonly type: "expectGroups"; readonly move: number; readonly groups: readonly number[] }
   /** Copies groups ahead to other workers; answered when all has arrived there. */
   | { readonly type: "copyGroups"; readonly move: number; readonly moves: readonly GroupMove[] }
+  /** Reads on where another worker has stopped. Answered when it does, with how long nobody did. */
+  | {
+    readonly type: "adoptShard";
+    readonly source: string;
+    readonly shard: string;
+    readonly closed: ClosedShard;
+  }
   | { readonly type: "close" };
 
 /** What a host tells. */
@@ -138,6 +158,10 @@ export type Command =
     /** The shards that go on where it ended. */
     readonly successors: readonly string[];
   }
+  /** Stops reading a shard where it stands; answered by `shardClosed`. Until `shardMoved` it stays in this worker's snapshots. */
+  | { readonly type: "closeShard"; readonly source: string; readonly shard: string }
+  /** A shard that was closed here is read by another worker from now on. */
+  | { readonly type: "shardMoved"; readonly source: string; readonly shard: string }
   | { readonly type: "endSource"; readonly source: string }
   /** The job was first started then, and goes on from a checkpoint: said before shards are listed. */
   | { readonly type: "startedAt"; readonly at: number }
@@ -184,6 +208,7 @@ export interface Replies {
   commits: undefined;
   expectGroups: undefined;
   copyGroups: CopyFigures;
+  adoptShard: { readonly pauseMs: number };
   close: undefined;
 }
 
@@ -243,6 +268,13 @@ export type WorkerMessage =
     readonly type: "shardReleased";
     readonly source: string;
     readonly shard: string;
+  }
+  /** `closed` is undefined if the shard is not being read here, since it has ended: it stays what it is. */
+  | {
+    readonly type: "shardClosed";
+    readonly source: string;
+    readonly shard: string;
+    readonly closed: ClosedShard | undefined;
   }
   | { readonly type: "snapshot"; readonly snapshot: WorkerSnapshot }
   /** The worker can't give a snapshot of this epoch; it goes on. */

@@ -9,7 +9,7 @@
  */
 
 import type { Emit } from "../../operators/fused.ts";
-import type { PendingCall, StageSnapshot } from "../checkpoint/worker_snapshot.ts";
+import type { ShardTime, StageSnapshot } from "../checkpoint/worker_snapshot.ts";
 import { decodingNode } from "../columnar_cut.ts";
 import type { WatermarkEvent } from "../time/watermark.ts";
 import {
@@ -29,9 +29,10 @@ import { Valve } from "./gate.ts";
 import { LastWords } from "./last_words.ts";
 import { endOrigin, saltOf } from "./output_id.ts";
 import type { Origin } from "./record_cursor.ts";
+import { ShardTimes } from "./shard_times.ts";
 import type { SinkFeed } from "./sink_feed.ts";
 import type { SinkPort } from "./sink_port.ts";
-import { openAsync } from "./stage_calls.ts";
+import { openAsync, PendingCalls } from "./stage_calls.ts";
 import {
   eventTimeFunction,
   flatMapJsonFunction,
@@ -55,7 +56,9 @@ export class StageOutputs {
   readonly #sinks = new Set<SinkPort>();
   readonly #feeds = new Map<NodeId, SinkFeed>();
   readonly #words: LastWords;
-  #pending: readonly PendingCall[];
+  /** What is known of its origins' event time. */
+  readonly times: ShardTimes;
+  readonly #pending: PendingCalls;
   readonly #isSource: boolean;
   readonly #flow: MarkFlow;
   /** Whether the stage's actors may take turns. */
@@ -69,7 +72,9 @@ export class StageOutputs {
     this.#merges = new StageMerges(around.restored?.merges);
     this.generators = new StageGenerators(around.clock, around.restored?.generators);
     this.#words = new LastWords(around.restored?.words);
-    this.#pending = around.restored?.pending ?? [];
+    const [generators, merges, words] = [this.generators, this.#merges, this.#words];
+    this.times = new ShardTimes({ generators, merges, words, feeds: this.#feeds });
+    this.#pending = new PendingCalls(around.restored?.pending);
     this.valve = new Valve(resume);
     for (const gate of [around.deadLetters?.gate, around.halted]) gate?.join(this.valve);
     const node = around.topology.nodes[head];
@@ -109,7 +114,8 @@ export class StageOutputs {
       decoding: compiling.decoding,
       generator: (node) => this.generators.of(node, domain),
     });
-    this.#callAgain(compiling);
+    const operators = [...this.#asyncs.values()].map(({ operator }) => operator);
+    this.#pending.again(compiling, operators);
     const close = () => owned.forEach(({ rx }) => rx.close());
     return {
       next,
@@ -131,13 +137,8 @@ export class StageOutputs {
 
   /** What is inside now, for a checkpoint. */
   snapshot(): Pick<StageSnapshot, "generators" | "merges" | "words" | "feeds" | "pending"> {
-    return {
-      generators: this.generators.snapshot(),
-      merges: this.#merges.snapshot(),
-      words: this.#words.snapshot(),
-      feeds: [...this.#feeds.values()].map((feed, index) => ({ index, ...feed.snapshot() })),
-      pending: [...this.#asyncs.values()].flatMap(({ operator }) => operator.snapshot()),
-    };
+    const pending = [...this.#asyncs.values()].flatMap(({ operator }) => operator.snapshot());
+    return { ...this.times.snapshot(), pending };
   }
 
   /** A barrier goes on: calls that are under way stay behind, in the snapshot. */
@@ -179,6 +180,15 @@ export class StageOutputs {
     if (!listed) this.#flow(origin, { kind: "joined" });
     else for (const feed of this.#feeds.values()) feed.take(origin, { kind: "joined" });
     this.sayAgain(origin);
+  }
+
+  /**
+   * An origin comes from another worker, where its calls have been answered: those that the checkpoint had of it are not
+   * made again. Before its chain is made; stages behind know it.
+   */
+  adopt(origin: string, time: ShardTime): void {
+    this.#pending.drop(origin);
+    this.times.adopt(origin, time);
   }
 
   /** The stage is over: everything still inside goes on, then the end. */
@@ -299,18 +309,6 @@ export class StageOutputs {
   #noteDecoding(node: Node | undefined, after: Emit<unknown>, chain: Compiling): void {
     const decoding = node && decodingNode(node, this.#around.topology);
     if (decoding !== undefined) chain.decoding = { node: decoding, after };
-  }
-
-  /** Records that had no answer at the checkpoint, once: an owner that moves here later has none. */
-  #callAgain({ owner, answers }: Compiling): void {
-    const operators = [...this.#asyncs.values()].map(({ operator }) => operator);
-    const calls = this.#pending.filter((of) => of.owner === owner);
-    this.#pending = this.#pending.filter((of) => of.owner !== owner);
-    for (const call of calls) {
-      const operator = operators.find(({ name }) => name === call.operator);
-      const emit = answers.get(call.operator);
-      if (emit !== undefined) operator?.pushAgain(call, emit);
-    }
   }
 
   // --- watermarks

@@ -130,6 +130,8 @@ class WorkerEngine {
         return undefined;
       case "copyGroups":
         return await this.#openedJob("copy key groups").moves.copy(request.move, request.moves);
+      case "adoptShard":
+        return this.#openedJob("read a shard").adoptShard(request);
       case "close":
         await this.#close();
         return undefined;
@@ -137,7 +139,11 @@ class WorkerEngine {
   }
 
   #command(command: Command): void {
-    if (command.type === "report") return this.#report();
+    if (command.type === "report") {
+      // While it is let go of, what would be counted is not there any more; its last report has been sent.
+      if (!this.#closing.signal.aborted) this.#report();
+      return;
+    }
     if (command.type === "startedAt") {
       this.#startedAt = command.at;
       return;

@@ -116,6 +116,14 @@ describe("Balancer", () => {
     assertEquals(job.moves, []);
   });
 
+  it("lets groups go to others whatever is remembered behind sources: that stays where shards are read", async () => {
+    const job = new Job((group) => group < GROUPS / 2 ? 45 : 15);
+    const source = { name: "in", kind: "source", states: [], calls: [], remembers: true } as const;
+    job.balancer.begin({ ...plan, stages: [source, ...plan.stages] });
+    await job.seconds(30);
+    assert(job.moves.length > 0);
+  });
+
   it("leaves groups whose operators remember what is no state, and says so", async () => {
     const job = new Job((group) => group < GROUPS / 2 ? 45 : 15);
     const [stage] = plan.stages;

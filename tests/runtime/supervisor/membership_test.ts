@@ -13,10 +13,10 @@ const STAGE: StageSnapshot = {
 
 /** Workers that pass each barrier, and answer everything; what is said of changes is written down. */
 function members(
-  { script = () => {}, routing = [0, 0], shards = () => [] }: {
+  { script = () => {}, routing = [0, 0], shards = () => 0 }: {
     script?: Script;
     routing?: readonly number[];
-    shards?: (worker: number) => readonly string[];
+    shards?: (worker: number) => number;
   } = {},
 ) {
   const log: string[] = [];
@@ -51,6 +51,7 @@ function members(
     isOpen: () => state.open,
     routing: () => routing,
     shardsOf: shards,
+    letGo: () => Promise.resolve(),
     readOn: (workers) => log.push(`read on ${workers}`),
     joined: ({ worker }) => log.push(`${worker} joined`),
     left: (worker) => log.push(`${worker} left`),
@@ -109,7 +110,7 @@ describe("Membership", () => {
       RangeError,
       "it has 1 key groups and 0 shards",
     );
-    const shards = members({ shards: () => ["in/s0"] });
+    const shards = members({ shards: () => 1 });
     await shards.grow();
     await assertRejects(() => shards.membership.shrink(), RangeError, "0 key groups and 1 shards");
   });

@@ -40,6 +40,21 @@ describe("SourceShards", () => {
     ]);
   });
 
+  it("knows who reads a shard, wherever it moves, until it has ended", () => {
+    const { of } = sources(3);
+    of.list("in", [shard("a"), shard("b"), shard("c")]);
+    of.list("grown", [shard("d")]);
+    of.openReadable();
+    const read = () =>
+      of.byWorker.map((shards) => shards.map(({ source, shard }) => `${source}/${shard}`));
+    assertEquals(read(), [["in/a", "grown/d"], ["in/b"], ["in/c"]]);
+    of.moved("in", "a", 1);
+    assertEquals(read(), [["grown/d"], ["in/b", "in/a"], ["in/c"]]);
+    assertEquals([of.workerOf("in", "a"), of.workerOf("in", "d")], [1, undefined]);
+    of.ended("in", "a");
+    assertEquals([of.workerOf("in", "a"), read()[1]], [undefined, ["in/b"]]);
+  });
+
   it("has children read in a parent's place, once it has been let go of", () => {
     const { of, log } = sources(2);
     of.list("grown", [shard("p"), shard("left", "p"), shard("right", "p")]);
