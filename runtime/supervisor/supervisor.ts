@@ -13,14 +13,17 @@ import type { Random } from "../random.ts";
 import type { JobPlan } from "../stage_plan.ts";
 import type { GroupMove, JobSettings } from "../worker/protocol.ts";
 import type { OpenCheckpointStore } from "../checkpoint/store.ts";
-import { Balancer, type CarriedOut } from "./balancer.ts";
+import type { ScalingOptions } from "../scaling/scaling_options.ts";
 import type { CheckpointCoordinator } from "./checkpoint_coordinator.ts";
 import type { KeptCheckpoint } from "./checkpoint_shelf.ts";
+import type { MadeDecision } from "./decision_log.ts";
 import type { MoveFigures } from "./group_mover.ts";
 import { JobAttempt, type RestoredJob } from "./job_attempt.ts";
 import { type JobState, transition } from "./job_state.ts";
 import { type JobStatus, jobStatus } from "./job_status.ts";
 import { decideRestart, type RestartLimits } from "./restart_policy.ts";
+import type { Scalable, ScaleFigures } from "./scalable.ts";
+import { Scaler } from "./scaler.ts";
 import type { WorkerHost } from "./worker_port.ts";
 
 /** What a job is run with. */
@@ -43,10 +46,15 @@ export interface SupervisorOptions {
   readonly onStatus?: (status: JobStatus) => void;
   readonly onPlan?: (plan: JobPlan) => void;
   readonly onDeadLetter?: (letter: DeadLetter) => void;
-  /** Key groups move to where there is less to do: so many cores the job may use. Without it they stay. */
-  readonly balancedCores?: number;
-  /** Called for what is decided about that. */
-  readonly onDecision?: (carriedOut: CarriedOut) => void;
+  /** Key groups move to where there is less to do; without it they stay. */
+  readonly scaling?: {
+    /** Workers come and go; undefined: their number stays. */
+    readonly options: ScalingOptions | undefined;
+    /** Cores that the job may use. */
+    readonly cores: number;
+  };
+  /** Called for what is decided about that, when it has been carried out. */
+  readonly onDecision?: (made: MadeDecision) => void;
   /**
    * Takes the job's checkpoints; without it a job that starts again begins where its sources start.
    *
@@ -74,7 +82,7 @@ export type JobOutcome =
 export const JOB_LEFT = "The job was left";
 
 /** Runs one job. */
-export class Supervisor {
+export class Supervisor implements Scalable {
   readonly #options: SupervisorOptions;
   readonly #restarts: number[] = [];
   readonly #stopping = new AbortController();
@@ -87,22 +95,24 @@ export class Supervisor {
   /** Barriers of moves, where there are no checkpoints that count them. */
   #moves = 0;
   #lettersLogged = { second: 0, lines: 0, dropped: 0 };
-  readonly #balancer: Balancer | undefined;
+  readonly #scaler: Scaler | undefined;
   #plan: JobPlan | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    const { parallelism, clock, logger, onDecision, balancedCores } = options;
-    if (balancedCores === undefined) return;
-    this.#balancer = new Balancer({
-      ...{ clock, logger, onDecision, workers: parallelism, cores: balancedCores },
-      move: (moves) => this.move(moves),
-      routing: () => this.routing,
+    const { parallelism, clock, logger, onDecision, scaling } = options;
+    if (scaling === undefined) return;
+    this.#scaler = new Scaler({
+      ...{ job: this, parallelism, clock, logger, onDecision },
+      ...{ scaling: scaling.options, cores: scaling.cores },
     });
   }
 
   get status(): JobStatus {
-    return jobStatus(this.#state.kind, this.#attempt?.reports ?? []);
+    return jobStatus(this.#state.kind, this.#attempt?.reports ?? [], {
+      routing: this.routing,
+      decisions: this.#scaler?.decisions ?? [],
+    });
   }
 
   /** Runs the job until it ends, is stopped, or fails for good. Never rejects; call once. */
@@ -186,6 +196,18 @@ export class Supervisor {
     }
   }
 
+  /** Workers that run the job: numbers 0 to `workers` - 1. */
+  get workers(): number {
+    return this.#options.workers;
+  }
+
+  /** Changes the number of workers while the job runs. */
+  scale(workers: number): Promise<ScaleFigures | undefined> {
+    return Promise.reject(
+      new Error(`Cannot run the job on ${workers} workers: not supported by this host`),
+    );
+  }
+
   /** The worker of each key group; empty before the job is known. */
   get routing(): readonly number[] {
     return this.#attempt?.mover.routing ?? [];
@@ -236,6 +258,7 @@ export class Supervisor {
       ...(silentMsMax === undefined ? {} : { silentMsMax }),
       listener: {
         planned: async (plan, routing) => {
+          this.#scaler?.check(plan);
           onPlan?.(plan);
           this.#plan = plan;
           return await this.#restore(plan, routing);
@@ -244,7 +267,7 @@ export class Supervisor {
           if (this.#state.kind === "starting") this.#become({ kind: "running", attempt: number });
           this.#reportLater();
           this.#checkpoints?.begin(attempt);
-          if (this.#plan !== undefined) this.#balancer?.begin(this.#plan);
+          if (this.#plan !== undefined) this.#scaler?.begin(this.#plan);
         },
         snapshot: (snapshot) => this.#checkpoints?.snapshot(snapshot),
         declined: (epoch, error) => this.#checkpoints?.declined(epoch, error),
@@ -299,7 +322,7 @@ export class Supervisor {
     if (reportMs === undefined) return;
     this.#cancelReports = clock.setTimer(reportMs, () => {
       onStatus?.(this.status);
-      this.#balancer?.look(this.#attempt?.reports ?? []);
+      this.#scaler?.look(this.#attempt?.reports ?? []);
       this.#attempt?.askReports();
       this.#reportLater();
     });

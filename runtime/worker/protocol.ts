@@ -30,6 +30,7 @@
 import type { AwsSettings, Shard } from "../../connectors/source.ts";
 import type { RestoredWorker, WorkerSnapshot } from "../checkpoint/worker_snapshot.ts";
 import type { DeadLetter, ErrorPolicy } from "../dead_letter.ts";
+import type { HeapMemory } from "../heap_memory.ts";
 import type { LogFields, LogLevel } from "../logger.ts";
 import type { JobPlan } from "../stage_plan.ts";
 import type { SentKeys } from "../state/group_copy.ts";
@@ -39,7 +40,7 @@ import type { EncodedRows } from "../transport/row_batch.ts";
 import type { StageLoad } from "./stage_load.ts";
 
 /** Raised with every change to a message. */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 /** What a worker needs to build the job. */
 export interface JobSettings {
@@ -187,6 +188,8 @@ export interface WorkerReport {
   readonly deadLetters: number;
   /** CPU time of the worker's thread since it started, ms; -1 where the system doesn't tell. */
   readonly cpuMs: number;
+  /** The heap of the worker's thread; in process, that of all. */
+  readonly heap?: HeapMemory;
   /** What its key groups cost. */
   readonly load?: LoadReport;
 }
