@@ -99,8 +99,7 @@ export class JobAttempt {
       routing: () => this.mover.routing,
       shardsOf: (worker) => this.#shards.byWorker[worker]?.length ?? 0,
       letGo: (worker) => this.#shards.letGo(worker),
-      readOn: (workers) => this.readOn(workers),
-      joined: (handle) => this.#joined(handle),
+      ...{ readOn: (workers) => this.readOn(workers), joined: (handle) => this.#joined(handle) },
       left: (worker) => this.#left(worker),
     });
   }

@@ -5,7 +5,22 @@
  */
 
 import type { WorkerReport } from "../worker/protocol.ts";
+import type { MadeDecision } from "./decision_log.ts";
 import type { JobState } from "./job_state.ts";
+
+/** A worker at one moment. */
+export interface WorkerStatus {
+  readonly worker: number;
+  /** CPU time of its thread since it started, ms; -1 where the system doesn't tell. */
+  readonly cpuMs: number;
+  /** Rows in its mailboxes. */
+  readonly waiting: number;
+  /** Key groups that it has. */
+  readonly groups: number;
+  /** Bytes of its thread's heap: in use, and had of the system; -1 if it has not said. */
+  readonly heapUsed: number;
+  readonly heapTotal: number;
+}
 
 /** A job at one moment. Counters count from the start of the present attempt. */
 export interface JobStatus {
@@ -18,25 +33,33 @@ export interface JobStatus {
   >;
   readonly sinks: Readonly<Record<string, { rows: number; pending: number }>>;
   readonly deadLetters: number;
-  readonly workers: readonly { worker: number; cpuMs: number; waiting: number }[];
+  /** Those that run the job now and have reported, by number. */
+  readonly workers: readonly WorkerStatus[];
+  /** What was decided last about workers and key groups, over all attempts; the oldest first, at most 100. */
+  readonly decisions: readonly MadeDecision[];
 }
 
-/**
- * The status from what each worker last reported.
- *
- * @param departed the last reports of workers that have left: what they have counted still counts
- */
+/** What the status has beside what workers report. */
+export interface StatusFacts {
+  /** The worker of each key group. */
+  readonly routing: readonly number[];
+  readonly decisions: readonly MadeDecision[];
+  /** The last reports of workers that have left: what they have counted still counts. */
+  readonly departed?: Iterable<WorkerReport>;
+}
+
+/** The status from what each worker last reported. */
 export function jobStatus(
   state: JobState["kind"],
   reports: Iterable<WorkerReport>,
-  departed: Iterable<WorkerReport> = [],
+  { routing, decisions, departed = [] }: StatusFacts = { routing: [], decisions: [] },
 ): JobStatus {
   const sources: Record<string, { records: number; bytes: number; shards: number; lagMs: number }> =
     {};
   const stages: Record<string, { rows: number; waiting: number; keys: number; watermark: number }> =
     {};
   const sinks: Record<string, { rows: number; pending: number }> = {};
-  const workers: { worker: number; cpuMs: number; waiting: number }[] = [];
+  const workers: WorkerStatus[] = [];
   let deadLetters = 0;
   for (const report of reports) {
     for (const [name, of] of Object.entries(report.sources)) {
@@ -60,7 +83,10 @@ export function jobStatus(
     }
     deadLetters += report.deadLetters;
     const waiting = Object.values(report.stages).reduce((rows, stage) => rows + stage.waiting, 0);
-    workers.push({ worker: report.worker, cpuMs: report.cpuMs, waiting });
+    const { worker, cpuMs, heap } = report;
+    const groups = routing.reduce((count, of) => of === worker ? count + 1 : count, 0);
+    const [heapUsed, heapTotal] = [heap?.used ?? -1, heap?.total ?? -1];
+    workers.push({ worker, cpuMs, waiting, groups, heapUsed, heapTotal });
   }
   for (const report of departed) {
     for (const [name, { records, bytes }] of Object.entries(report.sources)) {
@@ -78,5 +104,5 @@ export function jobStatus(
     }
     deadLetters += report.deadLetters;
   }
-  return { state, sources, stages, sinks, deadLetters, workers };
+  return { state, sources, stages, sinks, deadLetters, workers, decisions };
 }

@@ -5,14 +5,10 @@
  * @module
  */
 
-import { type Cancel, type Clock, delay } from "../clock.ts";
-import type { DeadLetter } from "../dead_letter.ts";
-import type { Logger } from "../logger.ts";
-import type { Random } from "../random.ts";
+import { type Cancel, delay } from "../clock.ts";
 import type { JobPlan } from "../stage_plan.ts";
-import type { GroupMove, JobSettings } from "../worker/protocol.ts";
+import type { GroupMove } from "../worker/protocol.ts";
 import type { OpenCheckpointStore } from "../checkpoint/store.ts";
-import { Balancer, type CarriedOut } from "./balancer.ts";
 import type { CheckpointCoordinator } from "./checkpoint_coordinator.ts";
 import type { KeptCheckpoint } from "./checkpoint_shelf.ts";
 import type { MoveFigures } from "./group_mover.ts";
@@ -22,74 +18,17 @@ import { type JobState, transition } from "./job_state.ts";
 import { type JobStatus, jobStatus } from "./job_status.ts";
 import { type ShardMove, type ShardName, spreadShards } from "./placement.ts";
 import { LetterLog } from "./letter_log.ts";
-import { decideRestart, type RestartLimits } from "./restart_policy.ts";
+import { decideRestart } from "./restart_policy.ts";
+import type { Scalable, ScaleFigures } from "./scalable.ts";
+import { Scaler } from "./scaler.ts";
 import type { MovedShard } from "./shard_mover.ts";
-import type { WorkerHost } from "./worker_port.ts";
-
-/** What a job is run with. */
-export interface SupervisorOptions {
-  readonly host: WorkerHost;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly settings: JobSettings;
-  /** Workers to begin with. */
-  readonly workers: number;
-  /** How many there may be while it runs; `workers` unless said. */
-  readonly workersMax?: number;
-  /** Workers over which each keyed stage is spread to begin with: at most all. */
-  readonly parallelism: number;
-  /** How often workers are asked for a report; without it only at their end. */
-  readonly reportMs?: number;
-  /** A worker that has said nothing for so long counts as hung; `WORKER_SILENT_MS_MAX` unless said. */
-  readonly silentMsMax?: number;
-  /** How often the job may start again; `RESTART_LIMITS` unless said. */
-  readonly restarts?: RestartLimits;
-  /** Called for each round of reports. */
-  readonly onStatus?: (status: JobStatus) => void;
-  readonly onPlan?: (plan: JobPlan) => void;
-  readonly onDeadLetter?: (letter: DeadLetter) => void;
-  /** Key groups move to where there is less to do: so many cores the job may use. Without it they stay. */
-  readonly balancedCores?: number;
-  /** Called for what is decided about that. */
-  readonly onDecision?: (carriedOut: CarriedOut) => void;
-  /**
-   * Takes the job's checkpoints; without it a job that starts again begins where its sources start.
-   *
-   * @param job the job's name
-   * @param failed to be called when checkpoints fail more often than is tolerated
-   */
-  readonly checkpoints?: (
-    job: string,
-    failed: (error: Error) => void,
-  ) => Promise<CheckpointCoordinator>;
-}
-
-/** How a job ended. */
-export type JobOutcome =
-  | { readonly kind: "finished"; readonly status: JobStatus }
-  | {
-    readonly kind: "failed";
-    readonly error: Error;
-    /** Whether it got as far as processing records: if not, what was asked for can't be run. */
-    readonly started: boolean;
-    readonly status: JobStatus;
-  };
-
-/** What a change of the workers was. */
-export interface ScaleFigures {
-  readonly from: number;
-  readonly to: number;
-  readonly tookMs: number;
-  /** Shards that are read by another worker since. */
-  readonly movedShards: number;
-}
+import { type JobOutcome, type SupervisorOptions, workersMax } from "./supervisor_options.ts";
 
 /** What a job fails with that was abandoned. */
 export const JOB_LEFT = "The job was left";
 
 /** Runs one job. */
-export class Supervisor {
+export class Supervisor implements Scalable {
   readonly #options: SupervisorOptions;
   readonly #restarts: number[] = [];
   readonly #stopping = new AbortController();
@@ -100,30 +39,32 @@ export class Supervisor {
   /** Of key groups, for attempts to come. */
   #routing: readonly number[] | undefined;
   #workers: number;
+  readonly #workersMax: number;
   /** Resolves when nothing moves, comes or goes. */
   #holding: Promise<void> = Promise.resolve();
   /** Barriers of moves, where there are no checkpoints that count them. */
   #moves = 0;
   readonly #letters: LetterLog;
-  readonly #balancer: Balancer | undefined;
+  readonly #scaler: Scaler | undefined;
   #plan: JobPlan | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#workers = options.workers;
+    this.#workersMax = workersMax(options);
     this.#letters = new LetterLog(options.clock, options.logger);
-    const { parallelism, clock, logger, onDecision, balancedCores } = options;
-    if (balancedCores === undefined) return;
-    this.#balancer = new Balancer({
-      ...{ clock, logger, onDecision, workers: parallelism, cores: balancedCores },
-      move: (moves) => this.move(moves),
-      routing: () => this.routing,
+    const { parallelism, clock, logger, onDecision, scaling } = options;
+    if (scaling === undefined) return;
+    this.#scaler = new Scaler({
+      ...{ job: this, parallelism, clock, logger, onDecision },
+      ...{ scaling: scaling.options, cores: scaling.cores },
     });
   }
 
   get status(): JobStatus {
     const { reports = [], departed = [] } = this.#attempt ?? {};
-    return jobStatus(this.#state.kind, reports, departed);
+    const decisions = this.#scaler?.decisions ?? [];
+    return jobStatus(this.#state.kind, reports, { routing: this.routing, decisions, departed });
   }
 
   /** Runs the job until it ends, is stopped, or fails for good. Never rejects; call once. */
@@ -206,10 +147,10 @@ export class Supervisor {
    * @throws {Error} if the job is not running, workers come or go already, or one fails: then the job starts again
    */
   async scale(workers: number): Promise<ScaleFigures | undefined> {
-    const { clock, workersMax = this.#options.workers } = this.#options;
-    if (!Number.isInteger(workers) || workers < 1 || workers > workersMax) {
+    const { clock } = this.#options;
+    if (!Number.isInteger(workers) || workers < 1 || workers > this.#workersMax) {
       throw new RangeError(
-        `Cannot run on ${workers} workers: the job was started for 1 to ${workersMax}`,
+        `Cannot run on ${workers} workers: the job was started for 1 to ${this.#workersMax}`,
       );
     }
     const attempt = this.#running("change the workers");
@@ -322,20 +263,21 @@ export class Supervisor {
 
   #newAttempt(number: number): JobAttempt {
     const { host, clock, settings, parallelism, logger, onPlan, onDeadLetter } = this.#options;
-    const { silentMsMax, workersMax = this.#workers } = this.#options;
+    const { silentMsMax } = this.#options;
     const workers = this.#workers;
     const attempt: JobAttempt = new JobAttempt({
       host,
       clock,
       settings,
       workers,
-      slots: Math.max(workers, workersMax),
+      slots: Math.max(workers, this.#workersMax),
       parallelism: Math.min(parallelism, workers),
       checkpoints: this.#options.checkpoints !== undefined,
       routing: this.#routing,
       ...(silentMsMax === undefined ? {} : { silentMsMax }),
       listener: {
         planned: async (plan, routing) => {
+          this.#scaler?.check(plan);
           onPlan?.(plan);
           this.#plan = plan;
           return await this.#restore(plan, routing);
@@ -344,7 +286,7 @@ export class Supervisor {
           if (this.#state.kind === "starting") this.#become({ kind: "running", attempt: number });
           this.#reportLater();
           this.#checkpoints?.begin(attempt);
-          if (this.#plan !== undefined) this.#balancer?.begin(this.#plan);
+          if (this.#plan !== undefined) this.#scaler?.begin(this.#plan);
         },
         snapshot: (snapshot) => this.#checkpoints?.snapshot(snapshot),
         declined: (epoch, error) => this.#checkpoints?.declined(epoch, error),
@@ -399,7 +341,7 @@ export class Supervisor {
     if (reportMs === undefined) return;
     this.#cancelReports = clock.setTimer(reportMs, () => {
       onStatus?.(this.status);
-      this.#balancer?.look(this.#attempt?.reports ?? []);
+      this.#scaler?.look(this.#attempt?.reports ?? []);
       this.#attempt?.askReports();
       this.#reportLater();
     });

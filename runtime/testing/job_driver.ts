@@ -16,7 +16,9 @@ import { type KeepCheckpoints, openCheckpoints } from "../supervisor/open_checkp
 import type { MoveFigures } from "../supervisor/group_mover.ts";
 import type { ShardMove, ShardName } from "../supervisor/placement.ts";
 import type { MovedShard } from "../supervisor/shard_mover.ts";
-import { type JobOutcome, type ScaleFigures, Supervisor } from "../supervisor/supervisor.ts";
+import type { ScaleFigures } from "../supervisor/scalable.ts";
+import { Supervisor } from "../supervisor/supervisor.ts";
+import type { JobOutcome } from "../supervisor/supervisor_options.ts";
 import type { GroupMove } from "../worker/protocol.ts";
 import { Scheduler } from "./scheduler.ts";
 

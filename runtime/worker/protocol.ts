@@ -39,6 +39,7 @@ import type {
   WorkerSnapshot,
 } from "../checkpoint/worker_snapshot.ts";
 import type { DeadLetter, ErrorPolicy } from "../dead_letter.ts";
+import type { HeapMemory } from "../heap_memory.ts";
 import type { LogFields, LogLevel } from "../logger.ts";
 import type { JobPlan } from "../stage_plan.ts";
 import type { SentKeys } from "../state/group_copy.ts";
@@ -235,6 +236,8 @@ export interface WorkerReport {
   readonly deadLetters: number;
   /** CPU time of the worker's thread since it started, ms; -1 where the system doesn't tell. */
   readonly cpuMs: number;
+  /** The heap of the worker's thread; in process, that of all. */
+  readonly heap?: HeapMemory;
   /** What its key groups cost. */
   readonly load?: LoadReport;
 }

@@ -10,6 +10,7 @@ import type { ConnectorContext } from "../../connectors/source.ts";
 import type { RestoredWorker } from "../checkpoint/worker_snapshot.ts";
 import type { Clock } from "../clock.ts";
 import { threadCpuMs } from "../cpu_time.ts";
+import { threadHeap } from "../heap_memory.ts";
 import { DEAD_LETTERS, type DeadLetter, reasonOf } from "../dead_letter.ts";
 import type { Job } from "../job.ts";
 import { LOG_LEVELS, type LogFields, type Logger, type LogLevel } from "../logger.ts";
@@ -278,7 +279,12 @@ class WorkerEngine {
     this.#postLetters();
     this.#post({
       type: "report",
-      report: { ...report, deadLetters: this.#letterCount, cpuMs: threadCpuMs() },
+      report: {
+        ...report,
+        deadLetters: this.#letterCount,
+        cpuMs: threadCpuMs(),
+        heap: threadHeap(),
+      },
     });
   }
 

@@ -28,7 +28,8 @@ export async function manyMovesBench(
   const lines: string[][] = [];
   const pauses: number[] = [];
   const began = systemClock.monotonic();
-  for (let moved = 0, from = 0; moved < moves; from = 1 - from) {
+  let from = 0;
+  for (let moved = 0; moved < moves;) {
     const groups = run.supervisor.routing
       .flatMap((worker, group) => worker === from ? [group] : []).slice(0, MOVED_GROUPS_MAX);
     const to = 1 - from;

@@ -8,7 +8,8 @@ import { delay, systemClock } from "../../runtime/clock.ts";
 import { type LogFields, silentLogger } from "../../runtime/logger.ts";
 import { webWorkerHost } from "../../runtime/ports/web_worker_host.ts";
 import { systemRandom } from "../../runtime/random.ts";
-import { Supervisor, type SupervisorOptions } from "../../runtime/supervisor/supervisor.ts";
+import { Supervisor } from "../../runtime/supervisor/supervisor.ts";
+import type { SupervisorOptions } from "../../runtime/supervisor/supervisor_options.ts";
 import {
   RESCALE_RATE,
   RESCALE_STRIDE,
