@@ -86,5 +86,6 @@ export function jobStatus(
     const [heapUsed, heapTotal] = [heap?.used ?? -1, heap?.total ?? -1];
     workers.push({ worker, cpuMs, waiting, groups, heapUsed, heapTotal });
   }
+  workers.sort((a, b) => a.worker - b.worker);
   return { state, sources, stages, sinks, deadLetters, workers, decisions };
 }
