@@ -24,7 +24,7 @@ import { decisionText, type DemoState, line, screen, type WorkerView } from "./v
 import { roundsPerMs } from "./work.ts";
 
 /** What an event takes, ms. */
-const EVENT_MS = 0.25;
+const EVENT_MS = 0.1;
 /** The peak, for each worker that there may be, in cores: the last one is needed, and has room. */
 const PEAK_CORES_PER_WORKER = 0.57;
 const CLEAR = "\x1b[H\x1b[J";

@@ -54,55 +54,72 @@ export function jobStatus(
   reports: Iterable<WorkerReport>,
   { routing, decisions, departed = [] }: StatusFacts = { routing: [], decisions: [] },
 ): JobStatus {
-  const sources: Record<string, { records: number; bytes: number; shards: number; lagMs: number }> =
-    {};
-  const stages: Record<string, { rows: number; waiting: number; keys: number; watermark: number }> =
-    {};
-  const sinks: Record<string, { rows: number; pending: number }> = {};
+  const sums = new Sums();
   const workers: WorkerStatus[] = [];
-  let deadLetters = 0;
   for (const report of reports) {
-    for (const [name, of] of Object.entries(report.sources)) {
-      const sum = sources[name] ??= { records: 0, bytes: 0, shards: 0, lagMs: -1 };
-      sum.records += of.records;
-      sum.bytes += of.bytes;
-      sum.shards += of.shards;
-      sum.lagMs = Math.max(sum.lagMs, of.lagMs);
-    }
-    for (const [name, of] of Object.entries(report.stages)) {
-      const sum = stages[name] ??= { rows: 0, waiting: 0, keys: 0, watermark: Infinity };
-      sum.rows += of.rows;
-      sum.waiting += of.waiting;
-      sum.keys += of.keys;
-      sum.watermark = Math.min(sum.watermark, of.watermark);
-    }
-    for (const [name, of] of Object.entries(report.sinks)) {
-      const sum = sinks[name] ??= { rows: 0, pending: 0 };
-      sum.rows += of.rows;
-      sum.pending += of.pending;
-    }
-    deadLetters += report.deadLetters;
-    const waiting = Object.values(report.stages).reduce((rows, stage) => rows + stage.waiting, 0);
+    sums.count(report);
+    sums.hold(report);
     const { worker, cpuMs, heap } = report;
+    const waiting = Object.values(report.stages).reduce((rows, stage) => rows + stage.waiting, 0);
     const groups = routing.reduce((count, of) => of === worker ? count + 1 : count, 0);
     const [heapUsed, heapTotal] = [heap?.used ?? -1, heap?.total ?? -1];
     workers.push({ worker, cpuMs, waiting, groups, heapUsed, heapTotal });
   }
-  for (const report of departed) {
+  for (const report of departed) sums.count(report);
+  workers.sort((a, b) => a.worker - b.worker);
+  const { sources, stages, sinks, deadLetters } = sums;
+  return { state, sources, stages, sinks, deadLetters, workers, decisions };
+}
+
+/** What all workers have counted, and what they hold. */
+class Sums {
+  readonly sources: Record<
+    string,
+    { records: number; bytes: number; shards: number; lagMs: number }
+  > = {};
+  readonly stages: Record<
+    string,
+    { rows: number; waiting: number; keys: number; watermark: number }
+  > = {};
+  readonly sinks: Record<string, { rows: number; pending: number }> = {};
+  deadLetters = 0;
+
+  /** Adds what a worker has done so far. */
+  count(report: WorkerReport): void {
     for (const [name, { records, bytes }] of Object.entries(report.sources)) {
-      const sum = sources[name] ??= { records: 0, bytes: 0, shards: 0, lagMs: -1 };
+      const sum = this.sources[name] ??= { records: 0, bytes: 0, shards: 0, lagMs: -1 };
       sum.records += records;
       sum.bytes += bytes;
     }
     for (const [name, { rows }] of Object.entries(report.stages)) {
-      const sum = stages[name] ??= { rows: 0, waiting: 0, keys: 0, watermark: Infinity };
+      const sum = this.stages[name] ??= { rows: 0, waiting: 0, keys: 0, watermark: Infinity };
       sum.rows += rows;
     }
     for (const [name, { rows }] of Object.entries(report.sinks)) {
-      const sum = sinks[name] ??= { rows: 0, pending: 0 };
+      const sum = this.sinks[name] ??= { rows: 0, pending: 0 };
       sum.rows += rows;
     }
-    deadLetters += report.deadLetters;
+    this.deadLetters += report.deadLetters;
   }
-  return { state, sources, stages, sinks, deadLetters, workers, decisions };
+
+  /** Adds what a worker has now. Behind `count`. */
+  hold(report: WorkerReport): void {
+    for (const [name, { shards, lagMs }] of Object.entries(report.sources)) {
+      const sum = this.sources[name];
+      if (sum === undefined) continue;
+      sum.shards += shards;
+      sum.lagMs = Math.max(sum.lagMs, lagMs);
+    }
+    for (const [name, { waiting, keys, watermark }] of Object.entries(report.stages)) {
+      const sum = this.stages[name];
+      if (sum === undefined) continue;
+      sum.waiting += waiting;
+      sum.keys += keys;
+      sum.watermark = Math.min(sum.watermark, watermark);
+    }
+    for (const [name, { pending }] of Object.entries(report.sinks)) {
+      const sum = this.sinks[name];
+      if (sum !== undefined) sum.pending += pending;
+    }
+  }
 }

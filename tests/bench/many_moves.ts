@@ -37,6 +37,7 @@ export async function manyMovesBench(
     pauses.push(figures?.pauseMs ?? 0);
     const before = Math.floor(moved * LOOKS / moves);
     moved += groups.length;
+    from = to;
     if (Math.floor(moved * LOOKS / moves) > before) {
       lines.push(line(moved, began, pauses.splice(0)));
     }

@@ -59,6 +59,12 @@ describe("jobStatus()", () => {
     });
   });
 
+  it("has workers by number, in whatever order they reported", () => {
+    const report = { sources: {}, stages: {}, sinks: {}, deadLetters: 0, cpuMs: 0 };
+    const { workers } = jobStatus("running", [2, 0, 1].map((worker) => ({ worker, ...report })));
+    assertEquals(workers.map(({ worker }) => worker), [0, 1, 2]);
+  });
+
   it("is empty before anybody has reported", () => {
     assertEquals(jobStatus("created", []), {
       state: "created",

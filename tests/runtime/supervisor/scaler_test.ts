@@ -132,7 +132,8 @@ class Job implements Scalable {
     return {
       ...{ worker, sources: {}, stages: {}, sinks: {}, deadLetters: 0, cpuMs: all },
       load: {
-        ...{ busyMs: all, backPressuredMs, runQueueMs: 0, ageMs: 100_000 },
+        ...{ busyMs: all, backPressuredMs, runQueueMs: 0 },
+        ageMs: 100_000 + this.clock.monotonic(),
         stages: {
           sum: {
             ...{ groups: Uint16Array.from(groups), busyMs, waiting: none },
