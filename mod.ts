@@ -96,7 +96,11 @@ export type {
   WorkerLoad,
 } from "./runtime/scaling/load_snapshot.ts";
 export { responsive, type ResponsiveOptions } from "./runtime/scaling/responsive.ts";
-export type { ScalingBounds, ScalingOptions } from "./runtime/scaling/scaling_options.ts";
+export type {
+  ScalingBounds,
+  ScalingOptions,
+  ScalingPolicyName,
+} from "./runtime/scaling/scaling_options.ts";
 export type {
   Alternative,
   ScaleWish,
@@ -154,8 +158,13 @@ export type {
 } from "./runtime/stream.ts";
 export type { TimeDomain } from "./runtime/time/timers.ts";
 export type { KeyHash } from "./runtime/state/key_group.ts";
-export type { JobOutcome } from "./runtime/supervisor/supervisor.ts";
-export type { JobStatus } from "./runtime/supervisor/job_status.ts";
+export type { JobOutcome } from "./runtime/supervisor/supervisor_options.ts";
+export type {
+  DecisionCost,
+  DecisionOutcome,
+  MadeDecision,
+} from "./runtime/supervisor/decision_log.ts";
+export type { JobStatus, WorkerStatus } from "./runtime/supervisor/job_status.ts";
 export { runJob, type RunJobOptions, type TestRun } from "./runtime/testing/run_job.ts";
 export {
   simulate,

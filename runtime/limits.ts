@@ -68,6 +68,9 @@ export const SNAPSHOT_KEYS_PER_STEP = 1000;
 /** Key groups that move at once: what comes behind the barrier waits for all of them, and checkpoints do for their copies. */
 export const MOVED_GROUPS_MAX = 16;
 
+/** Decisions about workers and key groups that the status has. */
+export const DECISIONS_KEPT = 100;
+
 /** Keys of moving groups that are copied, or let go of, between two slices of turns. */
 export const GROUP_KEYS_PER_STEP = 500;
 

@@ -102,8 +102,8 @@ export interface PlannedStage {
   /** Of a keyed one: whether it handles timers. */
   readonly firesTimers?: boolean;
   /**
-   * Of a keyed stage: whether it has RxJS operators of the user's, which may remember what is no state: that stays behind
-   * when a key group moves, so its key groups stay where they are.
+   * Whether it has RxJS operators of the user's, which may remember what is no state: that stays behind when a key group
+   * moves, or a shard, so key groups of a keyed stage stay where they are, and shards of a source where they are read.
    */
   readonly remembers?: boolean;
   /** The names of its `mapAsync` operators. */
@@ -199,7 +199,10 @@ export function planOf(job: Job, topology: Topology): JobPlan {
 function plannedStage(topology: Topology, { name, head }: Stage): PlannedStage {
   const nodes = [...stageNodes(topology, head)];
   const calls = nodes.flatMap((node) => node.kind === "mapAsync" ? [node.name] : []);
-  if (head.kind === "source") return { name, kind: "source", states: [], calls };
+  if (head.kind === "source") {
+    const kept = nodes.some(isRemembering) ? { remembers: true } : {};
+    return { name, kind: "source", states: [], ...kept, calls };
+  }
   const { operator, inputs: [input] } = head;
   const keyBy = input === undefined ? undefined : topology.nodes[input];
   return {
@@ -225,10 +228,12 @@ function plannedStates(specs: StateSpecs): EvolvingState[] {
 }
 
 function remembers({ operator }: NodeOf<"keyed">, nodes: readonly Node[]): boolean {
-  return operator.kind === "pipe" ||
-    nodes.some((node) =>
-      node.kind === "pipe" && node.operators.some((operator) => stepOf(operator) === undefined)
-    );
+  return operator.kind === "pipe" || nodes.some(isRemembering);
+}
+
+/** Whether it is of RxJS operators that we don't know. */
+function isRemembering(node: Node): boolean {
+  return node.kind === "pipe" && node.operators.some((operator) => stepOf(operator) === undefined);
 }
 
 function plannedEdge(topology: Topology, edge: Edge): PlannedEdge {

@@ -22,29 +22,38 @@ import { threadHost } from "./ports/thread_host.ts";
 import { usableCores } from "./ports/usable_cores.ts";
 import { webWorkerHost } from "./ports/web_worker_host.ts";
 import { systemRandom } from "./random.ts";
+import type { ScalingOptions } from "./scaling/scaling_options.ts";
+import { startingWorkers } from "./scaling/starting_workers.ts";
 import type { JobPlan } from "./stage_plan.ts";
-import type { CarriedOut } from "./supervisor/balancer.ts";
 import type { JobStatus } from "./supervisor/job_status.ts";
 import type { CheckpointEvent } from "./supervisor/checkpoint_event.ts";
 import { checkpointPolicy } from "./supervisor/checkpoint_policy.ts";
 import type { KeptCheckpoint } from "./supervisor/checkpoint_shelf.ts";
+import type { MadeDecision } from "./supervisor/decision_log.ts";
 import { type KeepCheckpoints, openCheckpoints } from "./supervisor/open_checkpoints.ts";
-import { type JobOutcome, Supervisor } from "./supervisor/supervisor.ts";
+import { Supervisor } from "./supervisor/supervisor.ts";
+import type { JobOutcome } from "./supervisor/supervisor_options.ts";
 import type { WorkerHost } from "./supervisor/worker_port.ts";
 
 /** How a job is started. */
 export interface StartJobOptions {
-  /** Workers; 2 unless said. */
+  /** Workers to start with; 2 unless said, or with `scaling` the nearest number that its bounds allow. */
   readonly workers?: number;
-  /** Of these, how many share each keyed stage; all unless said. */
+  /** Of these, how many share each keyed stage; all unless said. With `scaling` it is always all. */
   readonly parallelism?: number;
+  /**
+   * Workers come and go with the load, within these bounds and as this policy says. Without it their number stays. Each
+   * decision is logged with its reasons, and is in the status. Where RxJS operators stand behind a keyBy the number stays:
+   * what those remember would stay behind.
+   */
+  readonly scaling?: ScalingOptions;
   /**
    * Whether key groups move to workers that have less to do, while the job runs. Each decision is logged with its reasons.
    * Default true. Where RxJS operators stand behind a keyBy they don't: what those remember would stay behind.
    */
   readonly rebalance?: boolean;
-  /** Called for each decision about that, when it has been carried out. */
-  readonly onDecision?: (carriedOut: CarriedOut) => void;
+  /** Called for each decision about workers and key groups, when it has been carried out, or has failed. */
+  readonly onDecision?: (made: MadeDecision) => void;
   /** Parameters, as texts. */
   readonly params?: Readonly<Record<string, string>>;
   /** Where AWS is; the SDK's usual places unless said. */
@@ -87,6 +96,8 @@ export interface JobHandle {
   readonly finished: Promise<JobStatus>;
   /** The last that workers reported. */
   readonly status: JobStatus;
+  /** Workers that run the job now. */
+  readonly workers: number;
   /**
    * Reads no further, processes and writes what was read, and resolves with the outcome. With checkpoints the last one is
    * of that moment.
@@ -101,15 +112,14 @@ export interface JobHandle {
   savepoint(): Promise<KeptCheckpoint>;
 }
 
-/** Workers of a job that doesn't say. */
-export const WORKERS = 2;
-
 /**
  * Starts the job that a module exports as its default, on workers. A job that fails is logged as critical.
  *
  * @param url the module's URL: `import.meta.url` in the job's own file
- * @throws {RangeError} if `workers`, `parallelism` or `heapMbMax` is no whole number from 1, or too large
- * @throws {TypeError} if `heapMbMax` is given for Web Workers, which can't be bounded
+ * @throws {RangeError} if `workers`, `parallelism`, a bound of `scaling` or `heapMbMax` is no whole number from 1, or too
+ * large, or `workers` is outside of the bounds
+ * @throws {TypeError} if `heapMbMax` is given for Web Workers, which can't be bounded, or `scaling` with
+ * `rebalance: false`
  *
  * @example At the end of a job's module
  * ```ts ignore
@@ -128,29 +138,19 @@ export function startJob(url: string, options: StartJobOptions = {}): JobHandle 
 
 /** As {@linkcode startJob}, for a caller who tells of a failure by itself. */
 export function launchJob(url: string, options: StartJobOptions = {}): JobHandle {
-  const { workers = WORKERS, params = {}, aws = {}, logLevel = "info" } = options;
-  if (!Number.isInteger(workers) || workers < 1) {
-    throw new RangeError(
-      `Cannot start ${url} on ${workers} workers: expected a whole number from 1`,
-    );
-  }
-  const { parallelism = workers } = options;
-  if (!Number.isInteger(parallelism) || parallelism < 1 || parallelism > workers) {
-    throw new RangeError(
-      `Cannot spread ${url} over ${parallelism} of ${workers} workers: expected 1 to ${workers}`,
-    );
-  }
+  const { params = {}, aws = {}, logLevel = "info" } = options;
+  const { workers, parallelism, scaling } = startingWorkers(url, options, usableCores());
   const [clock, random] = [systemClock, systemRandom];
   const logger = options.logger ?? consoleLogger(logLevel);
   const startedAt = clock.now();
   const keep = options.checkpoints === undefined ? undefined : keepCheckpoints(options.checkpoints);
   const { onCheckpoint } = options;
-  const around = { aws, clock, random, logger, startedAt, workers };
+  const around = { aws, clock, random, logger, startedAt };
   let control: ControlListener | undefined;
   const supervisor: Supervisor = new Supervisor({
     host: workerHost(url, options),
     ...{ clock, random, logger, workers, parallelism },
-    ...((options.rebalance ?? true) && workers > 1 ? { balancedCores: usableCores() } : {}),
+    ...(scaling === undefined ? {} : { scaling }),
     ...(options.onDecision === undefined ? {} : { onDecision: options.onDecision }),
     settings: { url, params, aws, startedAt, logLevel },
     reportMs: REPORT_MS,
@@ -192,6 +192,9 @@ export function launchJob(url: string, options: StartJobOptions = {}): JobHandle
     },
     get status() {
       return supervisor.status;
+    },
+    get workers() {
+      return supervisor.workers;
     },
     stop({ drain = false } = {}) {
       supervisor.stop(drain);

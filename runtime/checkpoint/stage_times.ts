@@ -9,6 +9,7 @@
  */
 
 import type { GateTime } from "../time/gate_watermark.ts";
+import { joinedOrigin } from "../time/joined_origin.ts";
 import type { GeneratorTime, InputTime, OriginTime } from "../time/watermark.ts";
 import type {
   FeedTime,
@@ -128,6 +129,51 @@ export function timesFor(
   };
 }
 
+/**
+ * A stage's times for a worker that joins while the others go on: it hears what they hear from the barrier on. Shards are
+ * theirs, as are the calls that are under way.
+ *
+ * @param worker the first number that is not taken
+ */
+export function timesForJoining(
+  stage: StageTime,
+  { worker, partOf, partName }: {
+    worker: number;
+    partOf: (origin: string) => string | undefined;
+    partName: PartName;
+  },
+): Omit<StageTime, "name" | "feeds"> & { readonly feeds: readonly RestoredFeed[] } {
+  const times = timesFor(stage, { worker, workers: worker + 1, partOf, partName });
+  const own = partName(stage.name, worker);
+  return {
+    ...times,
+    // What others have said stays as it is, and is not made one: they will not say it again.
+    inputs: stage.inputs.map(({ splits, channels }) => ({
+      splits,
+      channels: withPart(channels, worker, partOf, partName),
+    })),
+    generators: times.generators.filter(({ domain }) => domain === own),
+    merges: times.merges.filter(({ origin }) => origin === own),
+    words: [],
+    pending: [],
+    broadcast: stage.broadcast,
+  };
+}
+
+/** An input to which parts of stages send, with one part more of each. */
+function withPart(
+  input: InputTime,
+  worker: number,
+  partOf: (origin: string) => string | undefined,
+  partName: PartName,
+): InputTime {
+  const parts = Map.groupBy(input.origins, ({ name }) => partOf(name));
+  const added = [...parts].flatMap(([stage, of]): OriginTime[] =>
+    stage === undefined ? [] : [{ name: partName(stage, worker), ...joinedOrigin(of) }]
+  );
+  return { ...input, origins: [...input.origins, ...added] };
+}
+
 /** What the parts of a stage have told a sink's writers, made what one writer has been told. */
 function joinedFeed(
   parts: readonly FeedTime[],
@@ -174,18 +220,6 @@ function leastOf(times: readonly { at: number; idle: boolean }[]): { at: number;
   return {
     at: Math.min(...times.map(({ at }) => at)),
     idle: times.every(({ idle }) => idle),
-  };
-}
-
-/** Several origins as one: those that are idle do not count, unless all are. */
-function joinedOrigin(origins: readonly Omit<OriginTime, "name">[]): Omit<OriginTime, "name"> {
-  const active = origins.filter(({ idle }) => !idle);
-  const counted = active.length > 0 ? active : origins;
-  return {
-    at: Math.min(...counted.map(({ at }) => at)),
-    idle: active.length === 0,
-    aligned: counted.every(({ aligned }) => aligned),
-    spoken: origins.some(({ spoken }) => spoken),
   };
 }
 

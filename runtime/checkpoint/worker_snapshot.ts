@@ -95,6 +95,23 @@ export interface RestoredFeed extends FeedTime {
   readonly spread: boolean;
 }
 
+/** What one of a stage's ways into sinks has heard of a shard. */
+export interface ShardFeed {
+  /** Which one it is, as in `FeedTime`. */
+  readonly index: number;
+  readonly at: number;
+  readonly idle: boolean;
+}
+
+/** What a source stage knows of the event time of one shard: it goes along when another worker is to read the shard. */
+export interface ShardTime {
+  readonly generators: readonly OperatorTime[];
+  readonly merges: readonly MergeTime[];
+  /** One, or none if it has said nothing. */
+  readonly words: readonly OriginWords[];
+  readonly feeds: readonly ShardFeed[];
+}
+
 /** A shard at the barrier. */
 export interface ShardSnapshot {
   readonly source: string;

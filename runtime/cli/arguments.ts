@@ -10,6 +10,8 @@ import type { CheckpointStore } from "../checkpoint/store.ts";
 import { milliseconds } from "../duration.ts";
 import { LOG_LEVELS, type LogLevel } from "../logger.ts";
 import { PARAM_PREFIX } from "../params.ts";
+import { SCALING_POLICIES, type ScalingPolicyName } from "../scaling/scaling_options.ts";
+import { WORKERS } from "../scaling/starting_workers.ts";
 
 /** What the command line asks for. */
 export interface StartArguments {
@@ -18,9 +20,12 @@ export interface StartArguments {
   readonly job: string | undefined;
   readonly endpoint: string | undefined;
   readonly region: string | undefined;
-  readonly workers: number;
-  /** Workers over which each keyed stage is spread. */
-  readonly parallelism: number;
+  /** Workers to start with; undefined, with `scaling`: as its bounds allow. */
+  readonly workers: number | undefined;
+  /** Workers over which each keyed stage is spread; undefined, with `scaling`: all. */
+  readonly parallelism: number | undefined;
+  /** Workers come and go; without it their number stays. */
+  readonly scaling: ScalingArguments | undefined;
   readonly logLevel: LogLevel;
   readonly isolation: "web-worker" | "thread";
   readonly params: Readonly<Record<string, string>>;
@@ -30,6 +35,13 @@ export interface StartArguments {
   readonly checkpoints: CheckpointArguments | undefined;
   /** Print the plan instead of starting: for people, or as JSON. */
   readonly describe: "text" | "json" | undefined;
+}
+
+/** How the command line asks for workers that come and go. */
+export interface ScalingArguments {
+  readonly policy: ScalingPolicyName;
+  readonly minWorkers: number | undefined;
+  readonly maxWorkers: number | undefined;
 }
 
 /** How the command line asks for checkpoints. */
@@ -54,8 +66,13 @@ export const HELP = `Run a Penstock job.
   deno task start path/or/url/job.ts   your job
 
   --bookings N       the example ends by itself after N bookings; exit 1 if one was lost or doubled
-  --workers N        Web Workers to run on (default 2)
-  --parallelism N    of these, how many share each keyed stage (default: all)
+  --workers N        Web Workers to start with (default ${WORKERS}); their number stays, unless one of these is there:
+  --min-workers N    never fewer workers (default 1)
+  --max-workers N    never more (default: one less than there are cores)
+  --scaling POLICY   who says how many: ${SCALING_POLICIES.join(", ")} (default ${
+  SCALING_POLICIES[0]
+})
+  --parallelism N    how many of a fixed number of workers share each keyed stage (default: all)
   --endpoint URL     where Kinesis is, such as an emulator; default: AWS
   --region NAME      AWS region; default: where the SDK finds it
   --param NAME=VALUE a job parameter, also from ${PARAM_PREFIX}NAME; may be repeated
@@ -95,13 +112,6 @@ export function parseStartArguments(
     throw new UsageError(`Cannot start ${positionals.join(" and ")} at once: give one job`);
   }
   const [job] = positionals;
-  const workers = count("--workers", values.workers) ?? 2;
-  const parallelism = count("--parallelism", values.parallelism) ?? workers;
-  if (parallelism > workers) {
-    throw new UsageError(
-      `Cannot spread over --parallelism ${parallelism} with ${workers} workers: give at least as many --workers`,
-    );
-  }
   const bookings = count("--bookings", values.bookings);
   if (bookings !== undefined && job !== undefined) {
     throw new UsageError(
@@ -121,8 +131,7 @@ export function parseStartArguments(
     job,
     endpoint: values.endpoint,
     region: values.region,
-    workers,
-    parallelism,
+    ...workerArguments(values),
     logLevel: oneOf(
       "--log-level",
       values["log-level"] ?? (job === undefined ? "warn" : "info"),
@@ -137,6 +146,48 @@ export function parseStartArguments(
     bookings,
     checkpoints: checkpointArguments(values),
     describe: values.describe !== true ? undefined : values.json === true ? "json" : "text",
+  };
+}
+
+function workerArguments(
+  values: ReturnType<typeof parsed>["values"],
+): Pick<StartArguments, "workers" | "parallelism" | "scaling"> {
+  const given = count("--workers", values.workers);
+  const spread = count("--parallelism", values.parallelism);
+  const minWorkers = count("--min-workers", values["min-workers"]);
+  const maxWorkers = count("--max-workers", values["max-workers"]);
+  if (minWorkers === undefined && maxWorkers === undefined && values.scaling === undefined) {
+    const workers = given ?? WORKERS;
+    const parallelism = spread ?? workers;
+    if (parallelism <= workers) return { workers, parallelism, scaling: undefined };
+    throw new UsageError(
+      `Cannot spread over --parallelism ${parallelism} with ${workers} workers: give at least as many --workers`,
+    );
+  }
+  const policy = oneOf("--scaling", values.scaling ?? SCALING_POLICIES[0], SCALING_POLICIES);
+  const [least, most] = [minWorkers ?? 1, maxWorkers ?? Infinity];
+  if (least > most) {
+    throw new UsageError(
+      `Cannot use --min-workers ${least} with --max-workers ${most}: expected at most ${most}`,
+    );
+  }
+  if (given !== undefined && (given < least || given > most)) {
+    const range = most === Infinity ? `${least} or more` : `${least} to ${most}`;
+    throw new UsageError(
+      `Cannot use --workers ${given}, the number to start with: expected ${range}, as --min-workers and ` +
+        "--max-workers say",
+    );
+  }
+  if (spread !== undefined) {
+    throw new UsageError(
+      `Cannot use --parallelism ${spread} while workers come and go: all of them share each keyed stage; leave ` +
+        "it out, or --min-workers, --max-workers and --scaling",
+    );
+  }
+  return {
+    workers: given,
+    parallelism: undefined,
+    scaling: { policy, minWorkers, maxWorkers },
   };
 }
 
@@ -200,6 +251,9 @@ function parsed(args: readonly string[]) {
         region: { type: "string" },
         workers: { type: "string" },
         parallelism: { type: "string" },
+        "min-workers": { type: "string" },
+        "max-workers": { type: "string" },
+        scaling: { type: "string" },
         "log-level": { type: "string" },
         isolation: { type: "string" },
         param: { type: "string", multiple: true },

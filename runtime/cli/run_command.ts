@@ -8,8 +8,10 @@ import { type Clock } from "../clock.ts";
 import type { JobPlan } from "../stage_plan.ts";
 import { type JobHandle, launchJob, type StartJobOptions } from "../start.ts";
 import type { CheckpointEvent } from "../supervisor/checkpoint_event.ts";
-import type { JobOutcome } from "../supervisor/supervisor.ts";
-import { type StartArguments } from "./arguments.ts";
+import type { JobOutcome } from "../supervisor/supervisor_options.ts";
+import type { ScalingOptions } from "../scaling/scaling_options.ts";
+import { type ScalingArguments, type StartArguments, UsageError } from "./arguments.ts";
+import { decisionLines } from "./decision_lines.ts";
 import { planLine, statusLine, summary, type TimedStatus } from "./status_line.ts";
 
 /** What a command touches of the outside. */
@@ -32,10 +34,15 @@ export interface ConsoleRun {
 
 /** Options of `startJob` from the command line. */
 export function startOptions(
-  { workers, parallelism, logLevel, isolation, params, endpoint, region, checkpoints }:
+  { workers, parallelism, scaling, logLevel, isolation, params, endpoint, region, checkpoints }:
     StartArguments,
 ): StartJobOptions {
-  const options = { workers, parallelism, logLevel, isolation, params, aws: { endpoint, region } };
+  const options = {
+    ...(workers === undefined ? {} : { workers }),
+    ...(parallelism === undefined ? {} : { parallelism }),
+    ...(scaling === undefined ? {} : { scaling: scalingOptions(scaling) }),
+    ...{ logLevel, isolation, params, aws: { endpoint, region } },
+  };
   if (checkpoints === undefined) return options;
   const { store, intervalMs, allowDroppedState, from } = checkpoints;
   const interval = intervalMs === undefined ? {} : { interval: intervalMs };
@@ -47,7 +54,15 @@ export function startOptions(
   };
 }
 
-/** Starts a job and shows a line a second. */
+function scalingOptions({ policy, minWorkers, maxWorkers }: ScalingArguments): ScalingOptions {
+  return {
+    policy,
+    ...(minWorkers === undefined ? {} : { minWorkers }),
+    ...(maxWorkers === undefined ? {} : { maxWorkers }),
+  };
+}
+
+/** Starts a job and shows a line a second, and one for each decision about its workers. */
 export function runUnderConsole(
   url: string,
   options: StartJobOptions,
@@ -58,18 +73,21 @@ export function runUnderConsole(
   let plan: JobPlan | undefined;
   let before: TimedStatus | undefined;
   let checkpoint: CheckpointEvent | undefined;
-  const handle = launchJob(url, {
+  const handle: JobHandle = launched(url, {
     ...options,
     onPlan: (known) => {
       plan = known;
     },
     onStatus: (status) => {
       if (plan !== undefined && before === undefined) {
-        terminal.print(planLine(plan, options.workers));
+        terminal.print(planLine(plan, handle.workers));
       }
       const now: TimedStatus = { at: clock.now(), status, checkpoint };
-      if (plan !== undefined && before !== undefined) {
-        terminal.print(statusLine(plan, startedAt, before, now));
+      if (plan !== undefined) {
+        for (const line of decisionLines(before?.status.decisions ?? [], status.decisions)) {
+          terminal.print(line);
+        }
+        if (before !== undefined) terminal.print(statusLine(plan, startedAt, before, now));
       }
       before = now;
       options.onStatus?.(status);
@@ -91,6 +109,16 @@ export function runUnderConsole(
     return exitCodeOf(outcome);
   });
   return { handle, exitCode };
+}
+
+/** Starts a job. Options that can't be are wrong flags: their values depend on what the machine has. */
+function launched(url: string, options: StartJobOptions): JobHandle {
+  try {
+    return launchJob(url, options);
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
 }
 
 /** 0 for a job that ended, 1 for one that failed, 2 for one that could not be started. */

@@ -8,6 +8,8 @@ import type { JobPlan } from "../stage_plan.ts";
 import type { CheckpointEvent } from "../supervisor/checkpoint_event.ts";
 import type { JobStatus } from "../supervisor/job_status.ts";
 
+/** Bytes of a MB. */
+const MB = 1e6;
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
 /** Status and when it was taken, ms. */
@@ -26,8 +28,8 @@ export function planLine({ job, sources, sinks }: JobPlan, workers = 0): string 
 }
 
 /**
- * One line: seconds since the start; records in and out per stream, with rates; the furthest lag; per worker CPU and
- * rows waiting in mailboxes; the last checkpoint.
+ * One line: seconds since the start; records in and out per stream, with rates; the furthest lag; how many
+ * workers there are, and were before; of each its CPU, rows waiting in mailboxes and heap; the last checkpoint.
  */
 export function statusLine(
   plan: JobPlan,
@@ -54,10 +56,13 @@ export function statusLine(
   }
   const lag = Math.max(-1, ...Object.values(now.status.sources).map((source) => source.lagMs));
   parts.push(`lag ${lag < 0 ? "unknown" : `${whole.format(lag)} ms`}`);
-  for (const { worker, cpuMs, waiting } of now.status.workers) {
+  const [was, is] = [before.status.workers.length, now.status.workers.length];
+  if (is > 0) parts.push(was === is || was === 0 ? `workers ${is}` : `workers ${was} to ${is}`);
+  for (const { worker, cpuMs, waiting, heapUsed } of now.status.workers) {
     const was = before.status.workers.find((other) => other.worker === worker)?.cpuMs ?? 0;
     const cpu = cpuMs < 0 ? "?" : whole.format(Math.max(0, cpuMs - was) / (seconds * 10));
-    parts.push(`worker ${worker} cpu ${cpu} % mailbox ${whole.format(waiting)}`);
+    const heap = heapUsed < 0 ? "" : ` heap ${whole.format(heapUsed / MB)} MB`;
+    parts.push(`worker ${worker} cpu ${cpu} % mailbox ${whole.format(waiting)}${heap}`);
   }
   if (now.status.deadLetters > 0) {
     parts.push(`dead letters ${whole.format(now.status.deadLetters)}`);

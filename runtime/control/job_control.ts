@@ -6,7 +6,7 @@
 
 import type { KeptCheckpoint } from "../supervisor/checkpoint_shelf.ts";
 import type { JobState } from "../supervisor/job_state.ts";
-import type { JobOutcome } from "../supervisor/supervisor.ts";
+import type { JobOutcome } from "../supervisor/supervisor_options.ts";
 import type { ControlAnswer, ControlRequest } from "./control_protocol.ts";
 
 /** What commands are carried out by. */

@@ -73,7 +73,7 @@ export function inProcessHost(
     },
     spawn(worker): WorkerPort {
       const [mine, theirs] = pipe<HostMessage, WorkerMessage>(lines);
-      // Workers of an attempt are spawned in their order.
+      // Workers of an attempt are spawned in their order; only others come and go.
       if (worker === 0) attempt++;
       const spawned: InProcessWorker = new InProcessWorker({
         ...{ worker, attempt, ports: [mine, theirs], clock: scheduler.clock },
@@ -253,6 +253,7 @@ function cloned<M>(message: M): M {
   if (typeof message !== "object" || message === null) return message;
   if (!("request" in message)) return structuredClone(message);
   const { request } = message;
-  if (typeof request === "object" && request !== null && "links" in request) return message;
+  if (typeof request !== "object" || request === null) return structuredClone(message);
+  if ("links" in request || "link" in request) return message;
   return structuredClone(message);
 }

@@ -102,6 +102,10 @@ export class Autoscaler {
       // The start, or workers that are not there though they should be: what was decided is not what is.
       this.#changedAt = this.#workers === undefined ? at - load.intervalMs : at;
       this.#workers = count;
+      this.#lastUp = arrived(this.#lastUp, load);
+    } else if (this.#lastUp?.to !== count && load.underWay === "nothing") {
+      // It came to nothing, or its workers are gone again.
+      this.#lastUp = undefined;
     }
     const even = unevenness(load);
     this.#unevenLooks = even.isUneven ? this.#unevenLooks + 1 : 0;
@@ -138,7 +142,8 @@ export class Autoscaler {
       };
     }
     const verdict = scale(load, wish, this.bounds, {
-      lastUp: this.#lastUp,
+      // One whose workers are not there yet can't have helped.
+      lastUp: this.#lastUp?.to === load.workers.length ? this.#lastUp : undefined,
       blocked: this.#blocked,
     });
     if (verdict.kind === "blocked" && verdict.until !== undefined) {
@@ -255,4 +260,11 @@ export class Autoscaler {
     this.#saidAt.set(what, at);
     return true;
   }
+}
+
+/** A scale-up is judged from when its workers are there; one that came to nothing is not. */
+function arrived(up: ScaleUpRecord | undefined, load: LoadView): ScaleUpRecord | undefined {
+  if (up === undefined) return undefined;
+  if (up.to === load.workers.length) return { ...up, at: load.at };
+  return load.underWay === "nothing" ? undefined : up;
 }

@@ -184,9 +184,11 @@ export function explain(decision: ScalingDecision): string {
     }
     case "scale down": {
       const { from, to, policy, because, removed } = decision;
-      const which = `${removed.length === 1 ? "worker" : "workers"} ${removed.join(", ")}`;
+      const which = removed.length === 1
+        ? `Worker ${removed[0]} goes`
+        : `Workers ${removed.join(", ")} go`;
       return `Scale down from ${from} to ${countText(to, "worker")} (${policy}): ${because}. ` +
-        `Least to do: ${which}. ${changed(decision)}`;
+        `${which}. ${changed(decision)}`;
     }
     case "rebalance":
       return `Rebalance ${countText(decision.figures.workers, "worker")}: ${decision.because}. ` +

@@ -51,12 +51,15 @@ export function planDrain(load: LoadView, leaving: readonly number[]): MovePlan 
   return layout.plan("smallest");
 }
 
-/** The workers that have least to do, the newest among equals: the cheapest to do without. */
+/**
+ * The workers that go: those with the highest numbers, whatever they have to do. So numbers stay 0 to n - 1, and a key
+ * group that moves costs the same whoever had it.
+ */
 export function leavingWorkers(load: LoadView, count: number): readonly number[] {
   return load.workers
-    .toSorted((a, b) => a.load - b.load || b.worker - a.worker)
-    .slice(0, count)
-    .map(({ worker }) => worker);
+    .map(({ worker }) => worker)
+    .toSorted((a, b) => b - a)
+    .slice(0, count);
 }
 
 /** The lowest numbers that no worker has. */

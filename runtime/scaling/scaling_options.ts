@@ -8,18 +8,18 @@ import { kinesisDataAnalytics } from "./kinesis_data_analytics.ts";
 import { responsive } from "./responsive.ts";
 import type { ScalingPolicy, ScalingRule } from "./scaling_policy.ts";
 
+/** Policies that have a name. */
+export const SCALING_POLICIES = ["responsive", "kinesis-data-analytics", "none"] as const;
+/** The name of one. */
+export type ScalingPolicyName = typeof SCALING_POLICIES[number];
+
 /** Options of scaling. */
 export interface ScalingOptions {
   /**
    * Says how many workers there should be: by name, one of `responsive()` with other options, or a function of your own.
    * `"responsive"` by default. `"none"`: the number stays; key groups move between the workers there are.
    */
-  readonly policy?:
-    | "responsive"
-    | "kinesis-data-analytics"
-    | "none"
-    | ScalingPolicy
-    | ScalingRule;
+  readonly policy?: ScalingPolicyName | ScalingPolicy | ScalingRule;
   /** Never fewer workers. Default 1. */
   readonly minWorkers?: number;
   /** Never more. Default: the cores that the job may use, but for one, which sources and the supervisor need. */

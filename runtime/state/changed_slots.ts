@@ -137,18 +137,28 @@ export class ChangedSlots {
     for (let i = 0; i < keys.length; i++) this.addDeleted(keys[i] ?? "", groups[i] ?? 0);
   }
 
-  /** A copy of some keys begins: what changes from now on can be told from what has changed before. */
-  beginCopy(): void {
+  /**
+   * Puts some of what has changed among what had changed before a copy, so that little is left to do when that begins.
+   *
+   * @param most slots
+   * @returns whether there may be as many again
+   */
+  age(most: number): boolean {
+    const some = this.#slots.splice(-most);
     const state = this.#state;
-    for (const slot of this.#slots) {
+    for (const slot of some) {
       const { numbers } = state.segmentOf(slot);
       const at = (slot & SLOT_MASK) * state.numberStride;
       numbers[at] = (numbers[at] ?? 0) & ~SlotMark.CHANGED;
+      if (this.isTaken) this.#older.push(slot);
     }
-    if (this.isTaken) {
-      this.#older = this.#older.length === 0 ? this.#slots : [...this.#older, ...this.#slots];
-    } else this.#deleted = { keys: [], groups: [] };
-    this.#slots = [];
+    return this.#slots.length >= most;
+  }
+
+  /** A copy of some keys begins: what changes from now on can be told from what has changed before. */
+  beginCopy(): void {
+    if (this.#slots.length > 0) this.age(this.#slots.length);
+    if (!this.isTaken) this.#deleted = { keys: [], groups: [] };
     this.#deletedBefore = this.#deleted.keys.length;
   }
 

@@ -13,7 +13,7 @@ import { ColumnCodecs, decodeChanges, encodeChanges } from "./key_changes.ts";
 import type { KeyedState } from "./keyed_state.ts";
 import { HELD, SlotMark } from "./state_segment.ts";
 
-/** Slots that are looked at in the time in which one key is read and encoded. */
+/** Slots that are looked at in the time in which one key is read and encoded, or four are let go of. */
 const LOOKS_PER_KEY = 64;
 
 /** Keys of one stage with all they have, and keys that have gone, as they are sent. */
@@ -157,10 +157,12 @@ export function forgetGroups(
   keys: number,
 ): number | undefined {
   if (from === 0) state.changed.forget(groups);
-  const end = Math.min(state.slotsEnd, from + keys * LOOKS_PER_KEY);
-  for (let slot = from; slot < end; slot++) {
-    if ((state.marksOf(slot) & HELD) === 0) continue;
-    if (groups.has(state.keys.groupAt(slot))) state.forget(slot);
+  let left = keys * LOOKS_PER_KEY;
+  let slot = from;
+  for (; left > 0 && slot < state.slotsEnd; slot++, left--) {
+    if ((state.marksOf(slot) & HELD) === 0 || !groups.has(state.keys.groupAt(slot))) continue;
+    state.forget(slot);
+    left -= LOOKS_PER_KEY / 4;
   }
-  return end < state.slotsEnd ? end : undefined;
+  return slot < state.slotsEnd ? slot : undefined;
 }

@@ -23,19 +23,12 @@ import { type Cancel, type Clock, delay } from "../clock.ts";
 import { CHECKPOINT_WRITE_WAIT_MS_MAX } from "../limits.ts";
 import type { Logger } from "../logger.ts";
 import type { JobPlan } from "../stage_plan.ts";
+import type { BarrierTarget } from "./barrier_target.ts";
 import { type CheckpointEvent, checkpointEvent } from "./checkpoint_event.ts";
 import { type CheckpointPolicy, untilNextMs } from "./checkpoint_policy.ts";
 import type { CheckpointShelf, KeptCheckpoint } from "./checkpoint_shelf.ts";
-import type { JobSnapshot, RestoredJob } from "./job_attempt.ts";
+import type { JobSnapshot, RestoredJob } from "./attempt_listener.ts";
 import { restoredJob } from "./restored_job.ts";
-
-/** What the coordinator asks of an attempt. */
-export interface BarrierTarget {
-  /** Lets a barrier through. False if it can't be, now: the job is ending. */
-  barrier(epoch: number): boolean;
-  committed(epoch: number): void;
-  aborted(epoch: number): void;
-}
 
 /** Where the coordinator stands. */
 type State =
@@ -65,7 +58,6 @@ export interface CoordinatorOptions {
   readonly logger: Logger;
   readonly allowDroppedState: boolean;
   readonly startedAt: number;
-  readonly workers: number;
   /** Checkpoints fail more often than is tolerated. */
   readonly failed: (error: Error) => void;
   /** Lets go of the store. */
@@ -106,8 +98,12 @@ export class CheckpointCoordinator {
    *
    * @throws {RestoreError} if it does not fit the job
    */
-  async restore(plan: JobPlan, routing: readonly number[]): Promise<RestoredJob | undefined> {
-    const { shelf, workers, logger, allowDroppedState } = this.#options;
+  async restore(
+    plan: JobPlan,
+    routing: readonly number[],
+    workers: number,
+  ): Promise<RestoredJob | undefined> {
+    const { shelf, logger, allowDroppedState } = this.#options;
     this.#plan = plan;
     this.#routing = routing;
     await this.#written();

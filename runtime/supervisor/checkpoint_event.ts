@@ -5,7 +5,7 @@
  */
 
 import type { KeptCheckpoint } from "./checkpoint_shelf.ts";
-import type { JobSnapshot } from "./job_attempt.ts";
+import type { JobSnapshot } from "./attempt_listener.ts";
 
 /** A checkpoint, for people and pages. */
 export interface CheckpointEvent {

@@ -28,7 +28,7 @@ import type { Logger } from "../logger.ts";
 import type { Random } from "../random.ts";
 import type { JobPlan } from "../stage_plan.ts";
 import { keysIn, mergeChain } from "../state/key_chain.ts";
-import type { JobSnapshot } from "./job_attempt.ts";
+import type { JobSnapshot } from "./attempt_listener.ts";
 import type { ReadCheckpoint } from "./restored_job.ts";
 
 /** A checkpoint that is kept. */

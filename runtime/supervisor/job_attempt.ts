@@ -5,13 +5,16 @@
  * @module
  */
 
+import type {
+  AttemptListener,
+  AttemptOutcome,
+  JobSnapshot,
+  RestoredJob,
+} from "./attempt_listener.ts";
 import { RestoreError } from "../checkpoint/fit_checkpoint.ts";
 import { type Cancel, type Clock, delay } from "../clock.ts";
-import type { DeadLetter } from "../dead_letter.ts";
 import { SHARD_DISCOVERY_MS, WORKER_CLOSE_MS_MAX } from "../limits.ts";
-import type { LogFields, LogLevel } from "../logger.ts";
-import type { JobPlan } from "../stage_plan.ts";
-import type { RestoredWorker, WorkerSnapshot } from "../checkpoint/worker_snapshot.ts";
+import type { WorkerSnapshot } from "../checkpoint/worker_snapshot.ts";
 import { defaultMaxParallelism } from "../state/key_group.ts";
 import {
   type Command,
@@ -20,61 +23,13 @@ import {
   type WorkerReport,
 } from "../worker/protocol.ts";
 import { GroupMover } from "./group_mover.ts";
+import { Membership } from "./membership.ts";
+import { openWorkers } from "./open_workers.ts";
 import { placeKeyGroups } from "./placement.ts";
-import { type RestoredShard, SourceShards } from "./source_shards.ts";
-import type { TrackedShard } from "./shard_tracker.ts";
+import { ShardMover } from "./shard_mover.ts";
+import { SourceShards } from "./source_shards.ts";
 import { WorkerHandle, type WorkerNotice } from "./worker_handle.ts";
-import { linkAll, type WorkerHost } from "./worker_port.ts";
-
-/** How an attempt ended. */
-export type AttemptOutcome =
-  | { readonly kind: "finished" }
-  | {
-    readonly kind: "failed";
-    readonly error: Error;
-    readonly policy: "restart" | "stop";
-    /** Whether records were being processed already. */
-    readonly started: boolean;
-  };
-
-/** What an attempt begins with. */
-export interface RestoredJob {
-  /** When the job was first started, ms since the epoch. */
-  readonly startedAt: number;
-  readonly workers: readonly RestoredWorker[];
-  /** By source. */
-  readonly shards: Readonly<Record<string, readonly RestoredShard[]>>;
-}
-
-/** What all workers have handed over for one epoch. */
-export interface JobSnapshot {
-  readonly epoch: number;
-  readonly workers: readonly WorkerSnapshot[];
-  /** By source: shards that were being read, or had been, when the barrier was sent. */
-  readonly shards: Readonly<Record<string, readonly TrackedShard[]>>;
-}
-
-/** Who listens to an attempt. */
-export interface AttemptListener {
-  /**
-   * The job has been built; nothing has been opened yet. Gives what it begins with, or undefined for the beginning.
-   *
-   * @param routing the worker of each key group
-   * @throws {Error} if the checkpoint that it was to begin with does not fit
-   */
-  planned(plan: JobPlan, routing: readonly number[]): Promise<RestoredJob | undefined>;
-  /** All workers' parts of an epoch are there. */
-  snapshot(snapshot: JobSnapshot): void;
-  /** All stages have ended: the number of the snapshot that is taken now, if one is. */
-  lastEpoch(): number | undefined;
-  /** That snapshot. Resolves when it is kept for good. */
-  lastSnapshot(snapshot: JobSnapshot): Promise<void>;
-  /** A worker can't give its part. */
-  declined(epoch: number, error: Error): void;
-  running(): void;
-  deadLetters(letters: readonly DeadLetter[]): void;
-  log(worker: number, level: LogLevel, message: string, fields: LogFields): void;
-}
+import type { WorkerHost } from "./worker_port.ts";
 
 /** What an attempt is made with. */
 export interface AttemptOptions {
@@ -82,6 +37,8 @@ export interface AttemptOptions {
   readonly clock: Clock;
   readonly settings: JobSettings;
   readonly workers: number;
+  /** How many workers there may be while it runs. */
+  readonly slots: number;
   /** Workers over which each keyed stage is spread: at most all. */
   readonly parallelism: number;
   /** Whether checkpoints are taken. */
@@ -103,15 +60,24 @@ export class JobAttempt {
     number,
     { parts: Map<number, WorkerSnapshot>; shards: JobSnapshot["shards"] }
   >();
-  #handles: WorkerHandle[] = [];
+  /** Of workers that are there no more. */
+  readonly #departed: WorkerReport[] = [];
+  readonly #handles: WorkerHandle[] = [];
   /** Where key groups are. */
   readonly mover: GroupMover;
+  /** Which workers there are. */
+  readonly membership: Membership;
+  /** Who reads which shard. */
+  readonly shardMover: ShardMover;
   #cancelDiscovery: Cancel | undefined;
   #running = false;
-  #stopping = false;
+  /** How it is being stopped, if it is. */
+  #stopping: { readonly drain: boolean } | undefined;
   /** The outcome is known: nothing more is asked of workers that let go. */
   #over = false;
-  #endedWorkers = 0;
+  /** Workers that have ended by themselves. */
+  readonly #ended = new Set<WorkerHandle>();
+  #isEnding = false;
   #finish: (outcome: AttemptOutcome) => void = () => {};
   readonly #outcome = new Promise<AttemptOutcome>((resolve) => {
     this.#finish = resolve;
@@ -120,17 +86,37 @@ export class JobAttempt {
   constructor(options: AttemptOptions) {
     this.#options = options;
     this.#shards = this.#newShards({});
-    this.mover = new GroupMover({
-      handles: () => this.#handles,
-      clock: options.clock,
-      tellAll: (command) => this.#tellAll(command),
+    const around = { handles: () => this.#handles, isOpen: () => this.#isOpen };
+    const tellAll = (command: Command) => this.#tellAll(command);
+    const failed = (error: Error) => this.#fail(error, "restart");
+    const { host, clock, settings, slots, checkpoints } = options;
+    this.mover = new GroupMover({ ...around, clock, tellAll });
+    this.shardMover = new ShardMover({ ...around, shards: () => this.#shards, failed });
+    this.membership = new Membership({
+      ...{ host, settings, slots, checkpoints, handles: this.#handles, tellAll, failed },
+      spawn: (worker) => this.#spawn(worker),
       isOpen: () => this.#isOpen,
+      routing: () => this.mover.routing,
+      shardsOf: (worker) => this.#shards.byWorker[worker]?.length ?? 0,
+      letGo: (worker) => this.#shards.letGo(worker),
+      ...{ readOn: (workers) => this.readOn(workers), joined: (handle) => this.#joined(handle) },
+      left: (worker) => this.#left(worker),
     });
   }
 
   /** The workers' last reports. */
   get reports(): Iterable<WorkerReport> {
     return this.#reports.values();
+  }
+
+  /** The last reports of workers that have left since. */
+  get departed(): Iterable<WorkerReport> {
+    return this.#departed;
+  }
+
+  /** How many workers there are. */
+  get workers(): number {
+    return this.#handles.length;
   }
 
   /** Runs until the job ends, is stopped or fails. Never rejects. */
@@ -142,6 +128,8 @@ export class JobAttempt {
     const outcome = await this.#outcome;
     this.#over = true;
     this.mover.end();
+    this.membership.end();
+    this.shardMover.end();
     this.#cancelDiscovery?.();
     await this.#close();
     for (const handle of this.#handles) handle.terminate();
@@ -154,7 +142,7 @@ export class JobAttempt {
    * @param drain as if the input were over: timers fire and operators complete
    */
   stop(drain: boolean): void {
-    this.#stopping = true;
+    this.#stopping = { drain };
     this.#shards.close();
     // Before anything is read there is nothing to drain.
     if (!this.#running) return this.#finish({ kind: "finished" });
@@ -185,6 +173,11 @@ export class JobAttempt {
     this.#fail(error, "restart");
   }
 
+  /** Shards that come up are read on so many workers from now on. */
+  readOn(workers: number): void {
+    this.#shards.resize(workers);
+  }
+
   /** Asks all workers for a report. */
   askReports(): void {
     if (this.#running) this.#tellAll({ type: "report" });
@@ -192,7 +185,7 @@ export class JobAttempt {
 
   /** Whether barriers come through. */
   get #isOpen(): boolean {
-    return this.#running && !this.#over && !this.#stopping && this.#endedWorkers === 0;
+    return this.#running && !this.#over && !this.#stopping && this.#ended.size === 0;
   }
 
   #tellAll(command: Command): void {
@@ -207,16 +200,39 @@ export class JobAttempt {
     });
   }
 
+  #spawn(worker: number): WorkerHandle {
+    const { host, clock } = this.#options;
+    return new WorkerHandle(worker, host.spawn(worker), clock, {
+      notice: (from, notice) => this.#notice(from, notice),
+      died: (_, error) => {
+        if (this.membership.isSpare(worker)) this.membership.spareDied();
+        else this.#fail(error, "restart");
+      },
+    });
+  }
+
+  #watch(handle: WorkerHandle): void {
+    const { host: { canHang, hangRemedy }, silentMsMax } = this.#options;
+    if (canHang) handle.watch(silentMsMax, hangRemedy);
+  }
+
+  /** A worker takes part from now on. */
+  #joined(handle: WorkerHandle): void {
+    this.#watch(handle);
+    if (this.#stopping !== undefined) handle.tell({ type: "stop", ...this.#stopping });
+  }
+
+  /** A worker takes part no more: what it has counted stays. */
+  #left(worker: number): void {
+    const report = this.#reports.get(worker);
+    if (report !== undefined) this.#departed.push(report);
+    this.#reports.delete(worker);
+    this.#mayEnd();
+  }
+
   async #start(): Promise<void> {
-    const { host, clock, settings, workers, parallelism, listener } = this.#options;
-    this.#handles = Array.from(
-      { length: workers },
-      (_, worker) =>
-        new WorkerHandle(worker, host.spawn(worker), clock, {
-          notice: (from, notice) => this.#notice(from, notice),
-          died: (_, error) => this.#fail(error, "restart"),
-        }),
-    );
+    const { host, settings, workers, parallelism, listener } = this.#options;
+    for (let worker = 0; worker < workers; worker++) this.#handles.push(this.#spawn(worker));
     await Promise.all(this.#handles.map((handle) => handle.ready));
     const [plan] = await Promise.all(
       this.#handles.map((handle) => handle.ask<"describe">({ type: "describe", job: settings })),
@@ -233,6 +249,7 @@ export class JobAttempt {
     }
     const routing = this.#options.routing ?? placeKeyGroups(maxParallelism, parallelism);
     this.mover.place(routing);
+    this.shardMover.place(plan);
     const restored = await listener.planned(plan, routing);
     if (this.#over) return;
     this.#shards = this.#newShards(restored?.shards ?? {});
@@ -242,38 +259,17 @@ export class JobAttempt {
       await this.#discover(name);
       if (this.#over) return;
     }
-    await this.#open(routing, restored);
+    const { slots, checkpoints } = this.#options;
+    const placement = { slots, routing, shards: this.#shards.readable };
+    await openWorkers(host, this.#handles, { placement, restored, checkpoints });
     if (this.#over) return;
     this.#running = true;
-    if (host.canHang) {
-      const { silentMsMax } = this.#options;
-      for (const handle of this.#handles) handle.watch(silentMsMax, host.hangRemedy);
-    }
+    for (const handle of this.#handles) this.#watch(handle);
     listener.running();
+    this.membership.begin(plan);
     if (this.#stopping) return;
     this.#shards.openReadable();
     this.#discoverLater();
-  }
-
-  /** Opens all workers, each linked to each other. */
-  async #open(routing: readonly number[], restored: RestoredJob | undefined): Promise<void> {
-    const { host, workers } = this.#options;
-    const shards = this.#shards.readable;
-    const links = linkAll(host, workers);
-    await Promise.all(this.#handles.map((handle, worker) => {
-      const mine = links[worker] ?? [];
-      const placement = { worker, workers, routing, shards };
-      const sent = Array.from({ length: workers }, (_, other) => mine[other]?.end);
-      const transfer = mine.flatMap((link) => link.of.transfer(link.end));
-      const of = restored?.workers[worker];
-      return handle.ask<"open">({
-        type: "open",
-        placement,
-        links: sent,
-        restored: of,
-        checkpoints: this.#options.checkpoints,
-      }, transfer);
-    }));
   }
 
   async #discover(source: string): Promise<void> {
@@ -322,18 +318,23 @@ export class JobAttempt {
         this.#shardEnded(worker, notice.source, notice.shard)
           .catch((error) => this.#fail(asError(error), "restart"));
         return;
+      case "shardReleased":
+        return this.#shards.released(notice.source, notice.shard);
       case "snapshot":
         return this.#snapshot(worker, notice.snapshot);
       case "declined":
         return listener.declined(notice.epoch, receivedError(notice.error));
       case "handedOver":
         return this.mover.handedOver(notice.epoch, notice.figures);
-      case "ended":
-        this.#endedWorkers++;
-        if (this.#endedWorkers === this.#handles.length) {
-          this.#end().catch((error) => this.#fail(asError(error), "restart"));
-        }
-        return;
+      case "joined":
+        return this.membership.passed(worker, notice.epoch, notice.stages);
+      case "shardClosed":
+        return this.shardMover.closed(notice.source, notice.shard, notice.closed);
+      case "ended": {
+        const handle = this.#handles[worker];
+        if (handle !== undefined) this.#ended.add(handle);
+        return this.#mayEnd();
+      }
     }
   }
 
@@ -347,10 +348,18 @@ export class JobAttempt {
     this.#options.listener.snapshot({ epoch, workers, shards: snapshot.shards });
   }
 
-  /** All stages of all workers have ended. */
+  /** All stages of all workers may have ended. */
+  #mayEnd(): void {
+    if (!this.#handles.every((handle) => this.#ended.has(handle))) return;
+    this.#end().catch((error) => this.#fail(asError(error), "restart"));
+  }
+
   async #end(): Promise<void> {
     const { listener } = this.#options;
-    await this.mover.settled;
+    await Promise.all([this.mover, this.shardMover, this.membership].map(({ settled }) => settled));
+    // One that has joined meanwhile ends too.
+    if (this.#isEnding || !this.#handles.every((handle) => this.#ended.has(handle))) return;
+    this.#isEnding = true;
     const epoch = listener.lastEpoch();
     if (epoch !== undefined) {
       const shards = this.#shards.tracked;

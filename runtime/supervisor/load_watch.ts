@@ -34,7 +34,10 @@ export class LoadWatch {
     this.#before.clear();
   }
 
-  /** What workers did since the last look; undefined at the first one, and until all of them have reported twice. */
+  /**
+   * What workers did since the last look that gave something; undefined until all of them have reported since then, and
+   * where they are not the same. A busy worker may answer late: what it did counts for the time that its reports cover.
+   */
   look(
     reports: Iterable<WorkerReport>,
     { at, routing, underWay }: LookOptions,
@@ -44,17 +47,27 @@ export class LoadWatch {
       if (report.load !== undefined) now.set(report.worker, { ...report, load: report.load });
     }
     const [before, from] = [this.#before, this.#at];
+    const isSame = now.size === before.size && [...now].every(([worker, { load }]) => {
+      const earlier = before.get(worker);
+      // A younger one has the number of another that is gone.
+      return earlier !== undefined && load.ageMs >= earlier.load.ageMs;
+    });
+    const isNew = [...now].every(([worker, { load }]) =>
+      load.ageMs !== before.get(worker)?.load.ageMs
+    );
+    if (isSame && (!isNew || at <= from)) return undefined;
     this.#before = now;
     this.#at = at;
-    if (now.size === 0 || now.size !== before.size || at <= from) return undefined;
+    if (now.size === 0 || !isSame) return undefined;
     const workers: WorkerLoad[] = [];
     const groups: StageGroupLoad[] = [];
     let lagMs = -1;
     for (const [worker, report] of now) {
       const earlier = before.get(worker);
       if (earlier === undefined) return undefined;
-      workers.push(workerLoad(report, earlier));
-      groups.push(...stageLoads(report, earlier));
+      const scale = (at - from) / (report.load.ageMs - earlier.load.ageMs);
+      workers.push(workerLoad(report, earlier, scale));
+      groups.push(...stageLoads(report, earlier, scale));
       for (const source of Object.values(report.sources)) lagMs = Math.max(lagMs, source.lagMs);
     }
     return {
@@ -64,20 +77,21 @@ export class LoadWatch {
   }
 }
 
-function workerLoad({ worker, cpuMs, load }: Loaded, before: Loaded): WorkerLoad {
+/** @param scale the time between two looks, for that between the reports */
+function workerLoad({ worker, cpuMs, load }: Loaded, before: Loaded, scale: number): WorkerLoad {
   return {
     worker,
-    cpuMs: cpuMs < 0 ? -1 : cpuMs - before.cpuMs,
-    busyMs: load.busyMs - before.load.busyMs,
-    backPressuredMs: load.backPressuredMs - before.load.backPressuredMs,
-    runQueueMs: load.runQueueMs < 0 ? -1 : load.runQueueMs - before.load.runQueueMs,
+    cpuMs: cpuMs < 0 ? -1 : scale * (cpuMs - before.cpuMs),
+    busyMs: scale * (load.busyMs - before.load.busyMs),
+    backPressuredMs: scale * (load.backPressuredMs - before.load.backPressuredMs),
+    runQueueMs: load.runQueueMs < 0 ? -1 : scale * (load.runQueueMs - before.load.runQueueMs),
     // No runtime tells a worker how long its collector took.
     gcShare: 0,
     ageMs: load.ageMs,
   };
 }
 
-function stageLoads({ load }: Loaded, before: Loaded): StageGroupLoad[] {
+function stageLoads({ load }: Loaded, before: Loaded, scale: number): StageGroupLoad[] {
   return Object.entries(load.stages).flatMap(([stage, now]) => {
     const earlier = before.load.stages[stage];
     const places = new Map([...earlier?.groups ?? []].map((group, at) => [group, at]));
@@ -85,7 +99,8 @@ function stageLoads({ load }: Loaded, before: Loaded): StageGroupLoad[] {
       // A group that has come meanwhile has counters that began with it.
       const place = places.get(group);
       const since = (figures: "busyMs" | "rows") =>
-        (now[figures][at] ?? 0) - (place === undefined ? 0 : earlier?.[figures][place] ?? 0);
+        scale *
+        ((now[figures][at] ?? 0) - (place === undefined ? 0 : earlier?.[figures][place] ?? 0));
       const rows = since("rows");
       const total = now.rows.reduce((sum, of) => sum + of, 0);
       const ofGroup = now.rows[at] ?? 0;

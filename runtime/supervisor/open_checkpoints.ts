@@ -44,7 +44,6 @@ export interface CheckpointSurroundings {
   readonly random: Random;
   readonly logger: Logger;
   readonly startedAt: number;
-  readonly workers: number;
   readonly failed: (error: Error) => void;
   readonly onCheckpoint?: (event: CheckpointEvent) => void;
 }
@@ -59,7 +58,7 @@ export async function openCheckpoints(
   keep: KeepCheckpoints,
   around: CheckpointSurroundings,
 ): Promise<CheckpointCoordinator> {
-  const { clock, random, logger, startedAt, workers, failed, onCheckpoint } = around;
+  const { clock, random, logger, startedAt, failed, onCheckpoint } = around;
   const policy = checkpointPolicy(keep);
   const closing = new AbortController();
   const store = await openStore(keep.store, around, closing.signal);
@@ -80,7 +79,7 @@ export async function openCheckpoints(
     keep: policy.keep,
   });
   return new CheckpointCoordinator({
-    ...{ shelf, policy, clock, logger, startedAt, workers, failed },
+    ...{ shelf, policy, clock, logger, startedAt, failed },
     allowDroppedState: keep.allowDroppedState ?? false,
     ...(onCheckpoint === undefined ? {} : { onCheckpoint }),
     closed,

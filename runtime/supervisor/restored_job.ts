@@ -16,7 +16,7 @@ import type {
 } from "../checkpoint/worker_snapshot.ts";
 import type { JobPlan } from "../stage_plan.ts";
 import { originOf } from "../worker/stage_inputs.ts";
-import type { RestoredJob } from "./job_attempt.ts";
+import type { RestoredJob } from "./attempt_listener.ts";
 
 /** A checkpoint that has been read. */
 export interface ReadCheckpoint {
@@ -65,18 +65,12 @@ function restoredWorker(
   worker: number,
 ): RestoredWorker {
   const { plan, fit, routing, workers, anew } = options;
-  const keyed = new Set(plan.stages.flatMap(({ name, kind }) => kind === "keyed" ? [name] : []));
-  const partOf = (origin: string) => {
-    // Names of a job are such that no shard's reads like that.
-    const stage = origin.slice(0, Math.max(0, origin.lastIndexOf("@")));
-    return keyed.has(stage) ? stage : undefined;
-  };
   const stages = plan.stages.flatMap(({ name }): [string, RestoredStage][] => {
     const time = rest.stages.find((stage) => stage.name === name);
     const operator = fit.operators.find((other) => other.name === name);
     if (time === undefined) return [];
     return [[name, {
-      ...timesFor(time, { worker, workers, partOf, partName: originOf }),
+      ...timesFor(time, { worker, workers, partOf: partOf(plan), partName: originOf }),
       pending: pendingFor(time.pending, worker, routing),
       broadcast: time.broadcast,
       groups: operator === undefined ? [] : groupsOf(manifest, name, worker, routing, chunkAt),
@@ -93,6 +87,16 @@ function restoredWorker(
     stages: Object.fromEntries(stages),
     // One worker commits what all had prepared: a transaction must not be committed twice.
     sinks: worker === 0 ? rest.sinks : {},
+  };
+}
+
+/** The stage that the name of a part is of: gives undefined for a shard's. */
+export function partOf(plan: JobPlan): (origin: string) => string | undefined {
+  const keyed = new Set(plan.stages.flatMap(({ name, kind }) => kind === "keyed" ? [name] : []));
+  return (origin) => {
+    // Names of a job are such that no shard's reads like that.
+    const stage = origin.slice(0, Math.max(0, origin.lastIndexOf("@")));
+    return keyed.has(stage) ? stage : undefined;
   };
 }
 

@@ -1,10 +1,10 @@
 /**
- * What is known of a source's shards, and which may be read: a shard whose parents have been read to their end, or are
- * no longer listed. That keeps the order of a key over splits and merges. Pure.
+ * What is known of a source's shards, and which may be read: a shard whose parents have been read to their end and let go
+ * of, or are no longer listed. That keeps the order of a key over splits and merges. Pure.
  *
  * ```
- *  listed ──> waiting ──> reading ──> ended
- *             (parents)
+ *  listed ──> waiting ──> reading ──> ended ──> released
+ *             (parents)                         (all workers know that it has ended)
  * ```
  *
  * @module
@@ -12,7 +12,7 @@
 
 import type { Shard } from "../../connectors/source.ts";
 
-type ShardState = "waiting" | "reading" | "ended";
+type ShardState = "waiting" | "reading" | "ended" | "released";
 
 /** A shard as a checkpoint keeps it. */
 export interface TrackedShard extends Shard {
@@ -28,7 +28,7 @@ export class ShardTracker {
     for (const { id, parents, state } of restored) {
       const entry = {
         shard: { id, parents },
-        state: state === "ended" ? state : "waiting",
+        state: state === "ended" ? "released" : "waiting",
       } as const;
       this.#shards.set(id, entry);
     }
@@ -37,7 +37,7 @@ export class ShardTracker {
   /** Shards that are being read or have been. */
   get tracked(): readonly TrackedShard[] {
     return [...this.#shards.values()].flatMap(({ shard, state }) =>
-      state === "waiting" ? [] : [{ ...shard, state }]
+      state === "waiting" ? [] : [{ ...shard, state: state === "released" ? "ended" : state }]
     );
   }
 
@@ -73,6 +73,12 @@ export class ShardTracker {
     entry.state = "ended";
   }
 
+  /** All workers know that it has ended: what its successors carry can't come before that. */
+  release(id: string): void {
+    const entry = this.#shards.get(id);
+    if (entry?.state === "ended") entry.state = "released";
+  }
+
   /** The shards that go on where this one ended. */
   successorsOf(id: string): readonly string[] {
     return [...this.#shards.values()].filter(({ shard }) => shard.parents.includes(id)).map((
@@ -82,13 +88,17 @@ export class ShardTracker {
 
   /** Whether everything that is known has been read. */
   get allEnded(): boolean {
-    return [...this.#shards.values()].every(({ state }) => state === "ended");
+    return [...this.#shards.values()].every(({ state }) =>
+      state === "ended" || state === "released"
+    );
   }
 
   #readable(): { shard: Shard; state: ShardState }[] {
     return [...this.#shards.values()].filter(({ shard, state }) =>
       state === "waiting" &&
-      shard.parents.every((parent) => (this.#shards.get(parent)?.state ?? "ended") === "ended")
+      shard.parents.every((parent) =>
+        (this.#shards.get(parent)?.state ?? "released") === "released"
+      )
     );
   }
 }

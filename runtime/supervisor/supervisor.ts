@@ -5,76 +5,30 @@
  * @module
  */
 
-import { type Cancel, type Clock, delay } from "../clock.ts";
-import type { DeadLetter } from "../dead_letter.ts";
-import { DEAD_LETTERS_LOGGED_PER_SECOND } from "../limits.ts";
-import type { Logger } from "../logger.ts";
-import type { Random } from "../random.ts";
+import { type Cancel, delay } from "../clock.ts";
 import type { JobPlan } from "../stage_plan.ts";
-import type { GroupMove, JobSettings } from "../worker/protocol.ts";
+import type { GroupMove } from "../worker/protocol.ts";
 import type { OpenCheckpointStore } from "../checkpoint/store.ts";
-import { Balancer, type CarriedOut } from "./balancer.ts";
 import type { CheckpointCoordinator } from "./checkpoint_coordinator.ts";
 import type { KeptCheckpoint } from "./checkpoint_shelf.ts";
 import type { MoveFigures } from "./group_mover.ts";
-import { JobAttempt, type RestoredJob } from "./job_attempt.ts";
+import type { RestoredJob } from "./attempt_listener.ts";
+import { JobAttempt } from "./job_attempt.ts";
 import { type JobState, transition } from "./job_state.ts";
 import { type JobStatus, jobStatus } from "./job_status.ts";
-import { decideRestart, type RestartLimits } from "./restart_policy.ts";
-import type { WorkerHost } from "./worker_port.ts";
-
-/** What a job is run with. */
-export interface SupervisorOptions {
-  readonly host: WorkerHost;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly settings: JobSettings;
-  readonly workers: number;
-  /** Workers over which each keyed stage is spread: at most all. */
-  readonly parallelism: number;
-  /** How often workers are asked for a report; without it only at their end. */
-  readonly reportMs?: number;
-  /** A worker that has said nothing for so long counts as hung; `WORKER_SILENT_MS_MAX` unless said. */
-  readonly silentMsMax?: number;
-  /** How often the job may start again; `RESTART_LIMITS` unless said. */
-  readonly restarts?: RestartLimits;
-  /** Called for each round of reports. */
-  readonly onStatus?: (status: JobStatus) => void;
-  readonly onPlan?: (plan: JobPlan) => void;
-  readonly onDeadLetter?: (letter: DeadLetter) => void;
-  /** Key groups move to where there is less to do: so many cores the job may use. Without it they stay. */
-  readonly balancedCores?: number;
-  /** Called for what is decided about that. */
-  readonly onDecision?: (carriedOut: CarriedOut) => void;
-  /**
-   * Takes the job's checkpoints; without it a job that starts again begins where its sources start.
-   *
-   * @param job the job's name
-   * @param failed to be called when checkpoints fail more often than is tolerated
-   */
-  readonly checkpoints?: (
-    job: string,
-    failed: (error: Error) => void,
-  ) => Promise<CheckpointCoordinator>;
-}
-
-/** How a job ended. */
-export type JobOutcome =
-  | { readonly kind: "finished"; readonly status: JobStatus }
-  | {
-    readonly kind: "failed";
-    readonly error: Error;
-    /** Whether it got as far as processing records: if not, what was asked for can't be run. */
-    readonly started: boolean;
-    readonly status: JobStatus;
-  };
+import { type ShardMove, type ShardName, spreadShards } from "./placement.ts";
+import { LetterLog } from "./letter_log.ts";
+import { decideRestart } from "./restart_policy.ts";
+import type { Scalable, ScaleFigures } from "./scalable.ts";
+import { Scaler } from "./scaler.ts";
+import type { MovedShard } from "./shard_mover.ts";
+import { type JobOutcome, type SupervisorOptions, workersMax } from "./supervisor_options.ts";
 
 /** What a job fails with that was abandoned. */
 export const JOB_LEFT = "The job was left";
 
 /** Runs one job. */
-export class Supervisor {
+export class Supervisor implements Scalable {
   readonly #options: SupervisorOptions;
   readonly #restarts: number[] = [];
   readonly #stopping = new AbortController();
@@ -84,25 +38,33 @@ export class Supervisor {
   #cancelReports: Cancel | undefined;
   /** Of key groups, for attempts to come. */
   #routing: readonly number[] | undefined;
+  #workers: number;
+  readonly #workersMax: number;
+  /** Resolves when nothing moves, comes or goes. */
+  #holding: Promise<void> = Promise.resolve();
   /** Barriers of moves, where there are no checkpoints that count them. */
   #moves = 0;
-  #lettersLogged = { second: 0, lines: 0, dropped: 0 };
-  readonly #balancer: Balancer | undefined;
+  readonly #letters: LetterLog;
+  readonly #scaler: Scaler | undefined;
   #plan: JobPlan | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    const { parallelism, clock, logger, onDecision, balancedCores } = options;
-    if (balancedCores === undefined) return;
-    this.#balancer = new Balancer({
-      ...{ clock, logger, onDecision, workers: parallelism, cores: balancedCores },
-      move: (moves) => this.move(moves),
-      routing: () => this.routing,
+    this.#workers = options.workers;
+    this.#workersMax = workersMax(options);
+    this.#letters = new LetterLog(options.clock, options.logger);
+    const { parallelism, clock, logger, onDecision, scaling } = options;
+    if (scaling === undefined) return;
+    this.#scaler = new Scaler({
+      ...{ job: this, parallelism, clock, logger, onDecision },
+      ...{ scaling: scaling.options, cores: scaling.cores },
     });
   }
 
   get status(): JobStatus {
-    return jobStatus(this.#state.kind, this.#attempt?.reports ?? []);
+    const { reports = [], departed = [] } = this.#attempt ?? {};
+    const decisions = this.#scaler?.decisions ?? [];
+    return jobStatus(this.#state.kind, reports, { routing: this.routing, decisions, departed });
   }
 
   /** Runs the job until it ends, is stopped, or fails for good. Never rejects; call once. */
@@ -172,18 +134,96 @@ export class Supervisor {
    * @throws {Error} if the job is not running, another move is under way, or a worker fails: then the job starts again
    */
   async move(moves: readonly GroupMove[]): Promise<MoveFigures | undefined> {
-    const attempt = this.#attempt;
-    if (attempt === undefined || this.#state.kind !== "running") {
-      throw new Error(`Cannot move key groups: the job is ${this.#state.kind}, not running`);
+    const attempt = this.#running("move key groups");
+    return await this.#held(attempt, (nextEpoch) => attempt.mover.move(moves, nextEpoch));
+  }
+
+  /**
+   * Adds workers, or lets those with the highest numbers go, while the job runs. Shards are spread evenly over those that
+   * stay. Those that go have no key groups any more: move them first. Undefined if the job is being stopped, or ends.
+   *
+   * @throws {RangeError} if there can't be so many, or one that is to go has key groups
+   * @throws {Error} if one that is to go has a shard that can't move
+   * @throws {Error} if the job is not running, workers come or go already, or one fails: then the job starts again
+   */
+  async scale(workers: number): Promise<ScaleFigures | undefined> {
+    const { clock } = this.#options;
+    if (!Number.isInteger(workers) || workers < 1 || workers > this.#workersMax) {
+      throw new RangeError(
+        `Cannot run on ${workers} workers: the job was started for 1 to ${this.#workersMax}`,
+      );
     }
+    const attempt = this.#running("change the workers");
+    const [began, from] = [clock.monotonic(), attempt.workers];
+    const { membership, shardMover } = attempt;
+    while (attempt.workers < workers) {
+      if (!await this.#held(attempt, (nextEpoch) => membership.grow(nextEpoch))) return undefined;
+    }
+    // Shards that come up meanwhile are for those that stay.
+    attempt.readOn(workers);
+    try {
+      const moves = spreadShards(shardMover.shardsOf, workers)
+        .filter(({ source, from }) => from >= workers || shardMover.canMove(source));
+      const moved = await this.#held(attempt, () => shardMover.move(moves));
+      while (attempt.workers > workers) {
+        if (await this.#held(attempt, () => membership.shrink())) continue;
+        if (this.#state.kind !== "running" || this.#attempt !== attempt) return undefined;
+        // What its transactional sinks have written is shown by a checkpoint.
+        await this.checkpoint();
+      }
+      return { from, to: workers, tookMs: clock.monotonic() - began, movedShards: moved.length };
+    } finally {
+      attempt.readOn(attempt.workers);
+    }
+  }
+
+  /** How many workers the job runs on, and what it would start again with. */
+  get workers(): number {
+    return this.#workers;
+  }
+
+  #running(what: string): JobAttempt {
+    if (this.#attempt !== undefined && this.#state.kind === "running") return this.#attempt;
+    throw new Error(`Cannot ${what}: the job is ${this.#state.kind}, not running`);
+  }
+
+  /** Carries something out while no checkpoint is under way, and nothing else of the kind. */
+  async #held<T>(
+    attempt: JobAttempt,
+    carryOut: (nextEpoch: () => number) => Promise<T>,
+  ): Promise<T> {
+    const before = this.#holding;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#holding = promise;
+    await before;
     await this.#checkpoints?.hold();
     try {
-      const nextEpoch = () => this.#checkpoints?.nextEpoch() ?? ++this.#moves;
-      return await attempt.mover.move(moves, nextEpoch);
+      return await carryOut(() => this.#checkpoints?.nextEpoch() ?? ++this.#moves);
     } finally {
       this.#routing = attempt.mover.routing;
+      this.#workers = attempt.workers;
       this.#checkpoints?.release(this.#routing);
+      resolve();
     }
+  }
+
+  /**
+   * Moves shards to other workers while the job runs: each stands still until all that came of it has arrived, and is read
+   * on from there; event time goes on as it was. Checkpoints wait. Gives those that have moved: shards that have ended stay,
+   * and all that are not closed yet when the job is stopped.
+   *
+   * @throws {RangeError} if a shard is read by another worker than it is to move from, or there is no such worker
+   * @throws {Error} if operators behind a shard remember what is no state, the shard is on its way already, the job is not
+   * running, or a worker fails: then the job starts again
+   */
+  async moveShards(moves: readonly ShardMove[]): Promise<readonly MovedShard[]> {
+    const attempt = this.#running("move shards");
+    return await this.#held(attempt, () => attempt.shardMover.move(moves));
+  }
+
+  /** By worker, the shards that it reads. */
+  get shardsOf(): readonly (readonly ShardName[])[] {
+    return this.#attempt?.shardMover.shardsOf ?? [];
   }
 
   /** The worker of each key group; empty before the job is known. */
@@ -213,7 +253,7 @@ export class Supervisor {
       plan.job,
       (error) => this.#attempt?.fail(error),
     );
-    return await this.#checkpoints?.restore(plan, routing);
+    return await this.#checkpoints?.restore(plan, routing, this.#workers);
   }
 
   #giveUp(error: Error, started: boolean): JobOutcome {
@@ -222,20 +262,22 @@ export class Supervisor {
   }
 
   #newAttempt(number: number): JobAttempt {
-    const { host, clock, settings, workers, parallelism, logger, onPlan, onDeadLetter } =
-      this.#options;
+    const { host, clock, settings, parallelism, logger, onPlan, onDeadLetter } = this.#options;
     const { silentMsMax } = this.#options;
+    const workers = this.#workers;
     const attempt: JobAttempt = new JobAttempt({
       host,
       clock,
       settings,
       workers,
-      parallelism,
+      slots: Math.max(workers, this.#workersMax),
+      parallelism: Math.min(parallelism, workers),
       checkpoints: this.#options.checkpoints !== undefined,
       routing: this.#routing,
       ...(silentMsMax === undefined ? {} : { silentMsMax }),
       listener: {
         planned: async (plan, routing) => {
+          this.#scaler?.check(plan);
           onPlan?.(plan);
           this.#plan = plan;
           return await this.#restore(plan, routing);
@@ -244,7 +286,7 @@ export class Supervisor {
           if (this.#state.kind === "starting") this.#become({ kind: "running", attempt: number });
           this.#reportLater();
           this.#checkpoints?.begin(attempt);
-          if (this.#plan !== undefined) this.#balancer?.begin(this.#plan);
+          if (this.#plan !== undefined) this.#scaler?.begin(this.#plan);
         },
         snapshot: (snapshot) => this.#checkpoints?.snapshot(snapshot),
         declined: (epoch, error) => this.#checkpoints?.declined(epoch, error),
@@ -252,7 +294,7 @@ export class Supervisor {
         lastSnapshot: async (snapshot) => await this.#checkpoints?.lastSnapshot(snapshot),
         deadLetters: (letters) => {
           for (const letter of letters) {
-            this.#logLetter(letter);
+            this.#letters.log(letter);
             onDeadLetter?.(letter);
           }
         },
@@ -299,30 +341,11 @@ export class Supervisor {
     if (reportMs === undefined) return;
     this.#cancelReports = clock.setTimer(reportMs, () => {
       onStatus?.(this.status);
-      this.#balancer?.look(this.#attempt?.reports ?? []);
+      this.#scaler?.look(this.#attempt?.reports ?? []);
       this.#attempt?.askReports();
       this.#reportLater();
     });
     this.#attempt?.askReports();
-  }
-
-  /** Logs at most so many a second: a stream of bad records must not become a stream of log lines. */
-  #logLetter({ operator, key, origin, reason, timestamp }: DeadLetter): void {
-    const { clock, logger } = this.#options;
-    const second = Math.floor(clock.now() / 1000);
-    const logged = this.#lettersLogged;
-    if (second !== logged.second) {
-      if (logged.dropped > 0) {
-        logger.warn("More dead letters were not logged", { letters: logged.dropped });
-      }
-      this.#lettersLogged = { second, lines: 0, dropped: 0 };
-    }
-    if (this.#lettersLogged.lines >= DEAD_LETTERS_LOGGED_PER_SECOND) {
-      this.#lettersLogged.dropped++;
-      return;
-    }
-    this.#lettersLogged.lines++;
-    logger.warn("Dead letter", { operator, key, origin, reason, timestamp });
   }
 
   #become(state: JobState): void {

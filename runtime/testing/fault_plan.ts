@@ -39,6 +39,10 @@ export const FAULTS = [
   "stopped and started again",
   /** Key groups go to other workers while the job runs. */
   "key groups move",
+  /** Workers join, and leave, while the job runs. */
+  "workers come and go",
+  /** Shards are read by other workers while the job runs. */
+  "shards move",
   /** Savepoints are asked for, several at once. */
   "savepoints",
   /** Checkpoints have so little time that some are given up. */

@@ -1,5 +1,6 @@
 /**
- * What a simulator does to a job at moments of its own: kills and stops it, asks for checkpoints, moves its key groups.
+ * What a simulator does to a job at moments of its own: kills and stops it, asks for checkpoints, moves its key groups and
+ * shards.
  * Moments are counted in steps of the scheduler: virtual time passes only when nothing is left to do, so that whatever a
  * timer brings comes to a job that is idle.
  *
@@ -8,6 +9,7 @@
 
 import type { SpawnedWorker } from "../ports/in_process_host.ts";
 import type { Random } from "../random.ts";
+import type { ShardMove } from "../supervisor/placement.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import type { GroupMove } from "../worker/protocol.ts";
 import type { EventTrace } from "./event_trace.ts";
@@ -17,8 +19,11 @@ import { type FaultPlan, simulatedError } from "./fault_plan.ts";
 const MOMENT_STEPS_MAX = 1500;
 /** The same between two checkpoints. */
 const CHECKPOINT_STEPS_MAX = 1000;
-/** The same between two moves of key groups. */
+/** The same between two moves of key groups, and between two changes of the number of workers. */
 const MOVE_STEPS_MAX = 500;
+const SCALE_STEPS_MAX = 1500;
+/** The same between two moves of shards. */
+const SHARD_STEPS_MAX = 200;
 const STOPS_MAX = 3;
 const SAVEPOINTS_MAX = 4;
 
@@ -29,6 +34,8 @@ export interface InterventionOptions {
   readonly trace: EventTrace;
   /** Those of the present attempt. */
   readonly workers: ReadonlySet<SpawnedWorker>;
+  /** How many there may be. */
+  readonly workersMax: number;
   /** The job's present one. */
   readonly supervisor: () => Supervisor | undefined;
 }
@@ -46,6 +53,11 @@ export class Interventions {
   #steps = 0;
   readonly #moveSteps: number;
   #nextMove: number;
+  readonly #scaleSteps: number;
+  #nextScale: number;
+  readonly #shardSteps: number;
+  #nextShards: number;
+  #areShardsMoving = false;
   #nextMoment: number;
   #nextCheckpoint: number;
   #savepoints = 0;
@@ -56,9 +68,13 @@ export class Interventions {
     this.#momentSteps = 30 + Math.floor(random() ** 2 * MOMENT_STEPS_MAX);
     this.#checkpointSteps = 20 + Math.floor(random() ** 2 * CHECKPOINT_STEPS_MAX);
     this.#moveSteps = 20 + Math.floor(random() ** 2 * MOVE_STEPS_MAX);
+    this.#shardSteps = 20 + Math.floor(random() ** 2 * SHARD_STEPS_MAX);
     this.#nextMove = this.#gap(this.#moveSteps);
+    this.#nextShards = this.#gap(this.#shardSteps);
     this.#nextMoment = this.#gap(this.#momentSteps);
     this.#nextCheckpoint = this.#gap(this.#checkpointSteps);
+    this.#scaleSteps = 50 + Math.floor(random() ** 2 * SCALE_STEPS_MAX);
+    this.#nextScale = this.#gap(this.#scaleSteps);
   }
 
   /** Before each step. */
@@ -72,6 +88,14 @@ export class Interventions {
     if (this.#steps >= this.#nextMove) {
       this.#nextMove = this.#steps + this.#gap(this.#moveSteps);
       if (faults.on.has("key groups move")) this.#move();
+    }
+    if (this.#steps >= this.#nextScale) {
+      this.#nextScale = this.#steps + this.#gap(this.#scaleSteps);
+      if (faults.on.has("workers come and go")) this.#scale();
+    }
+    if (this.#steps >= this.#nextShards) {
+      this.#nextShards = this.#steps + this.#gap(this.#shardSteps);
+      if (faults.on.has("shards move")) this.#moveShards();
     }
     if (this.#steps < this.#nextMoment || !faults.active) return;
     this.#nextMoment = this.#steps + this.#gap(this.#momentSteps);
@@ -132,26 +156,69 @@ export class Interventions {
   }
 
   #move(): void {
-    const { random, trace, supervisor, workers } = this.#options;
+    const { random, supervisor } = this.#options;
     const of = supervisor();
-    if (this.isMoving || of?.status.state !== "running" || workers.size < 2) return;
+    if (this.isMoving || of?.status.state !== "running" || of.workers < 2) return;
     const share = random();
     const moves = of.routing.flatMap((from, group): GroupMove[] => {
-      const to = Math.floor(random() * workers.size);
+      const to = Math.floor(random() * of.workers);
       return to !== from && random() < share ? [{ group, from, to }] : [];
     });
     if (moves.length === 0) return;
+    this.#carryOut(`${moves.length} key groups are to move`, () => of.move(moves));
+  }
+
+  /** To another number of workers: what those have that go is dealt out to those that stay. */
+  #scale(): void {
+    const { random, supervisor, workersMax } = this.#options;
+    const of = supervisor();
+    if (this.isMoving || of?.status.state !== "running") return;
+    const workers = 1 + Math.floor(random() * workersMax);
+    const moves = of.routing.flatMap((from, group): GroupMove[] =>
+      from < workers ? [] : [{ group, from, to: Math.floor(random() * workers) }]
+    );
+    this.#carryOut(`${of.workers} workers are to be ${workers}`, async () => {
+      if (moves.length > 0 && await of.move(moves) === undefined) return undefined;
+      return await of.scale(workers);
+    });
+  }
+
+  #carryOut(what: string, carryOut: () => Promise<object | undefined>): void {
+    const { trace } = this.#options;
     this.isMoving = true;
-    trace.add(`${moves.length} key groups are to move`);
+    trace.add(what);
     const ended = (how: string) => {
       this.isMoving = false;
       this.moves++;
       trace.add(how);
     };
-    of.move(moves).then(
-      (figures) =>
-        ended(figures === undefined ? "they stay" : `they have moved: ${JSON.stringify(figures)}`),
-      (error) => ended(`they have not moved: ${String(error).slice(0, 160)}`),
+    carryOut().then(
+      (figures) => ended(figures === undefined ? "all stays" : `done: ${JSON.stringify(figures)}`),
+      (error) => ended(`it has not been done: ${String(error).slice(0, 160)}`),
+    );
+  }
+
+  #moveShards(): void {
+    const { random, trace, supervisor } = this.#options;
+    const of = supervisor();
+    if (this.#areShardsMoving || of?.status.state !== "running" || of.workers < 2) return;
+    const share = random();
+    const moves = of.shardsOf.flatMap((shards, from) =>
+      shards.flatMap(({ source, shard }): ShardMove[] => {
+        const to = Math.floor(random() * of.workers);
+        return to !== from && random() < share ? [{ source, shard, from, to }] : [];
+      })
+    );
+    if (moves.length === 0) return;
+    this.#areShardsMoving = true;
+    trace.add(`shards are to move: ${JSON.stringify(moves)}`);
+    const ended = (how: string) => {
+      this.#areShardsMoving = false;
+      trace.add(how);
+    };
+    of.moveShards(moves).then(
+      (moved) => ended(`shards have moved: ${JSON.stringify(moved)}`),
+      (error) => ended(`shards have not moved: ${String(error).slice(0, 160)}`),
     );
   }
 }

@@ -14,7 +14,11 @@ import { type Random, seededRandom } from "../random.ts";
 import type { JobStatus } from "../supervisor/job_status.ts";
 import { type KeepCheckpoints, openCheckpoints } from "../supervisor/open_checkpoints.ts";
 import type { MoveFigures } from "../supervisor/group_mover.ts";
-import { type JobOutcome, Supervisor } from "../supervisor/supervisor.ts";
+import type { ShardMove, ShardName } from "../supervisor/placement.ts";
+import type { MovedShard } from "../supervisor/shard_mover.ts";
+import type { ScaleFigures } from "../supervisor/scalable.ts";
+import { Supervisor } from "../supervisor/supervisor.ts";
+import type { JobOutcome } from "../supervisor/supervisor_options.ts";
 import type { GroupMove } from "../worker/protocol.ts";
 import { Scheduler } from "./scheduler.ts";
 
@@ -22,6 +26,8 @@ import { Scheduler } from "./scheduler.ts";
 export interface JobDriverOptions {
   /** Workers, in one thread; default 1. */
   readonly workers?: number | undefined;
+  /** How many there may be, for {@linkcode JobDriver.scale}; `workers` unless said. */
+  readonly workersMax?: number | undefined;
   /** Of the order in which workers and messages get their turns; default 1. */
   readonly seed?: number | undefined;
   /** Virtual time at the start, ms since the epoch; default 0. */
@@ -73,8 +79,9 @@ export class JobDriver {
 
   private constructor(
     job: Job,
-    { workers, startTime, random, checkpoints, checkpointing, logger }: {
+    { workers, workersMax, startTime, random, checkpoints, checkpointing, logger }: {
       workers: number;
+      workersMax: number;
       startTime: number;
       random: Random;
       checkpoints: CheckpointStore | undefined;
@@ -91,13 +98,14 @@ export class JobDriver {
       logger,
       settings: { url: "", params: {}, aws: {}, startedAt: startTime, logLevel: "error" },
       workers,
+      workersMax,
       parallelism: workers,
       onDeadLetter: (letter) => this.deadLetters.push(letter),
       ...(checkpoints === undefined ? {} : {
         checkpoints: (name, failed) =>
           openCheckpoints({ interval: "10000d", ...checkpointing, store: checkpoints }, {
             ...{ job: name, aws: {}, clock, random, logger },
-            ...{ startedAt: startTime, workers, failed },
+            ...{ startedAt: startTime, failed },
           }),
       }),
     });
@@ -115,10 +123,10 @@ export class JobDriver {
     options: JobDriverOptions = {},
   ): Promise<JobDriver> {
     const { workers = 1, seed = 1, startTime = 0, logger = silentLogger } = options;
-    const { checkpoints, checkpointing } = options;
+    const { checkpoints, checkpointing, workersMax = workers } = options;
     const led: Job = { ...job, build: job.build.bind(job) as Job["build"] };
     const driver = new JobDriver(led, {
-      ...{ workers, startTime, checkpoints, checkpointing, logger },
+      ...{ workers, workersMax, startTime, checkpoints, checkpointing, logger },
       random: seededRandom(seed),
     });
     await driver.settle();
@@ -188,15 +196,38 @@ export class JobDriver {
     return await this.#scheduler.run(this.#supervisor.move(moves));
   }
 
+  /** Adds workers or lets the last ones go, and waits until that is done; see {@linkcode Supervisor.scale}. */
+  async scale(workers: number): Promise<ScaleFigures | undefined> {
+    return await this.#scheduler.run(this.#supervisor.scale(workers));
+  }
+
+  /** By worker, the shards that it reads. */
+  get shardsOf(): readonly (readonly ShardName[])[] {
+    return this.#supervisor.shardsOf;
+  }
+
+  /**
+   * Has a shard read by another worker, and waits until it is; see {@linkcode Supervisor.moveShards}. Undefined if it has
+   * ended, or the job is stopped meanwhile: it has not moved.
+   */
+  async moveShard(move: ShardMove): Promise<MovedShard | undefined> {
+    const [moved] = await this.#scheduler.run(this.#supervisor.moveShards([move]));
+    return moved;
+  }
+
   /** Leaves the job as a crash would, unless it has ended: what comes after the last checkpoint is lost. */
   async leave(): Promise<void> {
     this.#supervisor.abandon();
     await this.#scheduler.run(this.#ended);
   }
 
-  /** Stops the job, unless it has ended: what was read is processed and written. */
-  async stop(): Promise<JobOutcome> {
-    this.#supervisor.stop();
+  /**
+   * Stops the job, unless it has ended: what was read is processed and written.
+   *
+   * @param drain as if the input were over: timers fire and operators complete
+   */
+  async stop(drain = false): Promise<JobOutcome> {
+    this.#supervisor.stop(drain);
     return await this.#scheduler.run(this.#ended);
   }
 

@@ -21,6 +21,8 @@ export const PLANTED_BUGS = [
   "delta lost",
   /** A group's new worker does not wait for its keys with its watermark. */
   "watermark of a moved group ahead",
+  /** A shard's new worker does not wait for what the old one has put out. */
+  "shard opened before the output of its old worker has arrived",
 ] as const;
 
 /** The name of a bug. */

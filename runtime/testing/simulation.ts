@@ -13,7 +13,8 @@ import { silentLogger } from "../logger.ts";
 import { type InProcessHost, inProcessHost, type SpawnedWorker } from "../ports/in_process_host.ts";
 import { type Random, seededRandom } from "../random.ts";
 import { openCheckpoints, openStore } from "../supervisor/open_checkpoints.ts";
-import { JOB_LEFT, type JobOutcome, Supervisor } from "../supervisor/supervisor.ts";
+import { JOB_LEFT, Supervisor } from "../supervisor/supervisor.ts";
+import type { JobOutcome } from "../supervisor/supervisor_options.ts";
 import { RESTART_LIMITS } from "../supervisor/restart_policy.ts";
 import { EventTrace } from "./event_trace.ts";
 import { type Fault, FaultPlan, SIMULATED, simulatedError } from "./fault_plan.ts";
@@ -130,6 +131,7 @@ class Simulation {
     this.#findings = new RunFindings(this.#trace, (reason) => this.#isExpected(reason));
     this.#interventions = new Interventions({
       ...{ random, faults: this.#faults, trace: this.#trace, workers: this.#workers },
+      workersMax: this.#subject.workersMax,
       supervisor: () => this.#supervisor,
     });
     if (options.faults.length === 0) this.#faults.active = false;
@@ -230,6 +232,7 @@ class Simulation {
     const timesOut = faults.on.has("checkpoints time out");
     return new Supervisor({
       ...{ host, clock, random, logger, workers },
+      workersMax: Math.max(workers, this.#subject.workersMax),
       settings: {
         ...{ url: "", aws: {}, startedAt: 0, logLevel: "warn" },
         params: this.#subject.params ?? {},
@@ -237,7 +240,7 @@ class Simulation {
       parallelism: workers,
       restarts: RESTARTS,
       reportMs: 500,
-      onStatus: (status) => this.#findings.checkQueues(status, workers),
+      onStatus: (status) => this.#findings.checkQueues(status, this.#subject.workersMax),
       onDeadLetter: ({ reason, operator }) => {
         if (reason.includes(SIMULATED)) return;
         this.#trace.add(`dead letter of ${operator}: ${reason}`);
@@ -248,7 +251,7 @@ class Simulation {
           ...(timesOut ? { timeout: 20 + this.#intervalMs, toleratedFailures: 100_000 } : {}),
           ...(from === undefined ? {} : { from }),
         }, {
-          ...{ job: name, aws: {}, clock, random, logger, startedAt: 0, workers, failed },
+          ...{ job: name, aws: {}, clock, random, logger, startedAt: 0, failed },
           onCheckpoint: () => this.#isKept = true,
         }),
     });

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { joinedOrigin } from "./joined_origin.ts";
 import { type SplitTime, SplitWatermarks } from "./split_watermarks.ts";
 import { type Clocked, type InputTime, InputWatermark, type WatermarkEvent } from "./watermark.ts";
 
@@ -85,6 +86,12 @@ export class GateWatermark implements Clocked {
     const splits = source === undefined ? undefined : this.#splits.get(source);
     if (source === undefined || splits === undefined) return this.#channels.apply(origin, event);
     for (const said of splits.apply(origin, event)) this.#channels.apply(source, said);
+  }
+
+  /** Another part of an upstream stage is there: it has said what its siblings have. Where they have ended, so has it. */
+  joinPart(name: string, siblings: readonly string[]): void {
+    const parts = this.#channels.snapshot().origins.filter((of) => siblings.includes(of.name));
+    if (parts.length > 0) this.#channels.adopt({ name, ...joinedOrigin(parts) });
   }
 
   /** All origins have ended for good: nothing more is expected at all. */

@@ -109,6 +109,11 @@ export class Alignment<Channel, Message> {
     return this.#isReached();
   }
 
+  /** Another channel is there: the next barrier comes over it too. Only where no epoch is under way, or at its barrier. */
+  join(channel: Channel): void {
+    this.#open.add(channel);
+  }
+
   /** A channel brings nothing more: it is not waited for. Returns whether the barrier has now come over all others. */
   ended(channel: Channel): boolean {
     this.#open.delete(channel);

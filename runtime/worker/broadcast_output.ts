@@ -7,8 +7,8 @@
 
 import { plainRecord } from "../../connectors/raw_record.ts";
 import { refusal } from "../transport/uncloneable_row.ts";
-import type { WatermarkEvent } from "../time/watermark.ts";
-import type { OutboundChannel } from "./channel.ts";
+import type { BarrierPurpose } from "./barrier_purpose.ts";
+import type { EdgeChannels } from "./edge_channels.ts";
 import type { Failures } from "./failures.ts";
 import type { RecordCursor } from "./record_cursor.ts";
 
@@ -18,9 +18,9 @@ const NO_GROUP = 0;
 
 /** One broadcast's way out of this worker: an edge to each stage that reads it. */
 export class BroadcastOutput {
-  /** Of all edges, to all workers: those without key groups may be given some. */
-  readonly channels: readonly OutboundChannel[];
-  /** Whether rows leave this worker. */
+  /** To all workers: those without key groups may be given some. */
+  readonly channels: EdgeChannels;
+  /** Whether rows leave this worker, or may when there are more. */
   readonly #isSent: boolean;
   readonly #operator: string;
   readonly #cursor: RecordCursor;
@@ -29,13 +29,12 @@ export class BroadcastOutput {
   constructor(options: {
     /** For dead letters: whose broadcast this is. */
     operator: string;
-    /** By edge, then worker. */
-    edges: readonly (readonly OutboundChannel[])[];
+    channels: EdgeChannels;
     cursor: RecordCursor;
     failures: Failures;
   }) {
-    this.channels = options.edges.flat();
-    this.#isSent = options.edges.some((channels) => channels.length > 1);
+    this.channels = options.channels;
+    this.#isSent = options.channels.edges.some((channels) => channels.length > 1);
     this.#operator = options.operator;
     this.#cursor = options.cursor;
     this.#failures = options.failures;
@@ -49,23 +48,13 @@ export class BroadcastOutput {
       return this.#failures.refused(this.#operator, undefined, message, this.#cursor, refused);
     }
     const sub = this.#cursor.leaving();
-    for (const channel of this.channels) channel.add(value, NO_KEY, NO_GROUP, this.#cursor, sub);
+    for (const channel of this.channels.open) {
+      channel.add(value, NO_KEY, NO_GROUP, this.#cursor, sub);
+    }
   }
 
-  watermark(origin: string, event: WatermarkEvent): void {
-    for (const channel of this.channels) channel.watermark(origin, event);
-  }
-
-  barrier(epoch: number): void {
-    for (const channel of this.channels) channel.barrier(epoch);
-  }
-
-  /** The same where key groups move: every worker gets all there is anyway. */
-  reroute(epoch: number): void {
-    this.barrier(epoch);
-  }
-
-  end(final: boolean): void {
-    for (const channel of this.channels) channel.end(final);
+  /** Every worker gets all there is, whatever the barrier is for. */
+  barrier(epoch: number, purpose: BarrierPurpose): void {
+    this.channels.barrier(epoch, purpose);
   }
 }

@@ -87,6 +87,12 @@ export class OutboundChannel {
     this.#delivery.end(final);
   }
 
+  /** Nobody is there any more: nothing is on its way. */
+  reset(): void {
+    this.#batch = new RowBatch();
+    this.#underway(-this.#rowsUnderway, -this.#bytesUnderway);
+  }
+
   /** The receiver has handled so much. */
   credit(rows: number, bytes: number): void {
     this.#underway(-rows, -bytes);

@@ -7,18 +7,16 @@
 
 import { keyGroupOf, type KeyHash } from "../state/key_group.ts";
 import type { Key } from "../stream.ts";
-import { plantedBugs } from "../testing/planted_bugs.ts";
-import type { WatermarkEvent } from "../time/watermark.ts";
 import type { Rows } from "../transport/rows.ts";
+import type { BarrierPurpose } from "./barrier_purpose.ts";
 import type { OutboundChannel } from "./channel.ts";
+import type { EdgeChannels } from "./edge_channels.ts";
 import type { Failures } from "./failures.ts";
-import type { GroupMove } from "./protocol.ts";
 import type { RecordCursor } from "./record_cursor.ts";
 
 /** One keyBy's way out of this worker: an edge to each stage that reads it. */
 export class EdgeOutput {
-  /** Of all edges, to all workers. */
-  readonly channels: readonly OutboundChannel[];
+  readonly channels: EdgeChannels;
   /** The worker of each key group. */
   readonly routing: number[];
   /** By edge, then worker. */
@@ -37,13 +35,12 @@ export class EdgeOutput {
     hash?: KeyHash;
     /** The worker of each key group. */
     routing: readonly number[];
-    /** By edge, then worker. */
-    edges: readonly (readonly OutboundChannel[])[];
+    channels: EdgeChannels;
     cursor: RecordCursor;
     failures: Failures;
   }) {
-    this.channels = options.edges.flat();
-    this.#edges = options.edges;
+    this.channels = options.channels;
+    this.#edges = options.channels.edges;
     this.#operator = options.operator;
     this.#key = options.key;
     this.#hash = options.hash ?? "string";
@@ -89,31 +86,10 @@ export class EdgeOutput {
     for (const channels of this.#edges) channels[worker]?.addRows(rows);
   }
 
-  watermark(origin: string, event: WatermarkEvent): void {
-    for (const channel of this.channels) channel.watermark(origin, event);
-  }
-
-  barrier(epoch: number): void {
-    for (const channel of this.channels) channel.barrier(epoch);
-  }
-
-  /** A barrier behind which some key groups are other workers'. */
-  reroute(epoch: number, moves: readonly GroupMove[]): void {
-    const early = plantedBugs.has("routing changed one batch early on one channel")
-      ? this.#edges[0]?.[moves[0]?.to ?? 0]
-      : undefined;
-    for (const channel of this.channels) {
-      if (channel === early) channel.delayBarrier(epoch);
-      else channel.barrier(epoch);
-    }
-    for (const { group, to } of moves) this.routing[group] = to;
-  }
-
-  end(final: boolean): void {
-    for (const channel of this.channels) channel.end(final);
-  }
-
-  flush(): void {
-    for (const channel of this.channels) channel.flush();
+  /** A barrier behind which key groups may be other workers'. */
+  barrier(epoch: number, purpose: BarrierPurpose): void {
+    this.channels.barrier(epoch, purpose);
+    if (purpose.kind !== "hand over") return;
+    for (const { group, to } of purpose.moves) this.routing[group] = to;
   }
 }

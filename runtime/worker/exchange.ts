@@ -22,7 +22,7 @@ import type { StageMessage } from "./stage_inputs.ts";
 /** The channels of one worker. */
 export class Exchange {
   readonly #worker: number;
-  readonly #links: readonly (Link | undefined)[];
+  readonly #links: (Link | undefined)[];
   readonly #failures: Failures;
   readonly #edges: readonly Edge[];
   /** By edge: what decoded the rows that come over it as columns. */
@@ -32,16 +32,18 @@ export class Exchange {
   /** By edge, then worker. */
   readonly #outbound = new Map<number, OutboundChannel[]>();
   readonly #inbound = new Map<number, InboundChannel[]>();
-  /** Who waits for an answer to `settle`, by its number. */
-  readonly #settling = new Map<number, () => void>();
+  /** Who waits for a worker's answer to `settle`, by its number. */
+  readonly #settling = new Map<number, { readonly worker: number; readonly then: () => void }>();
   #settles = 0;
 
   /**
-   * @param links to each other worker, by number
+   * @param slots how many workers there may be
+   * @param links to each other worker that is there, by number
    * @param moved keys have come from another worker
    */
   constructor(
     worker: number,
+    slots: number,
     links: readonly (Link | undefined)[],
     edges: readonly Edge[],
     decoders: readonly (KeyedDecoder | undefined)[],
@@ -50,18 +52,19 @@ export class Exchange {
   ) {
     this.#worker = worker;
     this.#moved = moved;
-    this.#links = links;
+    this.#links = [...links];
+    const workers = Array.from({ length: slots }, (_, of) => of);
     this.#edges = edges;
     this.#decoders = decoders;
     this.#failures = failures;
     for (const edge of edges) {
       this.#outbound.set(
         edge.id,
-        links.map((_, to) => new OutboundChannel(this.#delivery(edge, to))),
+        workers.map((to) => new OutboundChannel(this.#delivery(edge, to))),
       );
       this.#inbound.set(
         edge.id,
-        links.map((_, from) => new InboundChannel(this.#creditor(edge, from))),
+        workers.map((from) => new InboundChannel(this.#creditor(edge, from))),
       );
     }
   }
@@ -70,8 +73,21 @@ export class Exchange {
   open(stages: Iterable<KeyedStage>): void {
     for (const stage of stages) this.#stages.set(stage.name, stage);
     for (const [from, link] of this.#links.entries()) {
-      link?.onMessage((message) => this.#take(from, message));
+      if (link !== undefined) this.connect(from, link);
     }
+  }
+
+  /** Another worker will join: what it sends can be taken. */
+  connect(worker: number, link: Link): void {
+    this.#links[worker] = link;
+    link.onMessage((message) => this.#take(worker, message));
+  }
+
+  /** A worker is there no more. */
+  disconnect(worker: number): void {
+    this.#links[worker]?.close();
+    this.#links[worker] = undefined;
+    for (const [id, of] of [...this.#settling]) if (of.worker === worker) this.#settled(id);
   }
 
   /** The ways out over an edge, by worker. */
@@ -99,16 +115,28 @@ export class Exchange {
 
   /** The same for all that was posted, over edges or not. */
   settleAll(then: () => void): void {
-    const others = this.#links.filter((link) => link !== undefined);
+    this.settleWith([...this.#links.keys()], then);
+  }
+
+  /** The same for some workers. */
+  settleWith(workers: readonly number[], then: () => void): void {
+    const others = workers.filter((worker) => this.#links[worker] !== undefined);
     let left = others.length;
     if (left === 0) return then();
-    for (const link of others) {
+    for (const worker of others) {
       const id = this.#settles++;
-      this.#settling.set(id, () => {
+      const settled = () => {
         if (--left === 0) then();
-      });
-      link.post({ type: "settle", id });
+      };
+      this.#settling.set(id, { worker, then: settled });
+      this.#links[worker]?.post({ type: "settle", id });
     }
+  }
+
+  #settled(id: number): void {
+    const of = this.#settling.get(id);
+    this.#settling.delete(id);
+    of?.then();
   }
 
   /** Sends something that is about no edge. */
@@ -219,9 +247,7 @@ export class Exchange {
       case "settle":
         return this.#links[from]?.post({ type: "settled", id: message.id });
       case "settled":
-        this.#settling.get(message.id)?.();
-        this.#settling.delete(message.id);
-        return;
+        return this.#settled(message.id);
       case "keys":
       case "rest":
         return this.#moved(message);

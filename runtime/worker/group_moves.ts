@@ -6,12 +6,15 @@
  * @module
  */
 
-import type { Clock } from "../clock.ts";
+import { type Clock, delay } from "../clock.ts";
 import { GROUP_KEYS_PER_STEP } from "../limits.ts";
 import { forgetGroups, GroupCopy, putSent } from "../state/group_copy.ts";
 import { HandOver } from "./hand_over.ts";
 import type { KeyedStage } from "./keyed_stage.ts";
 import type { CopyFigures, GroupMove, PeerMessage, WorkerMessage } from "./protocol.ts";
+
+/** Slots that are looked at at once before a copy begins. */
+const AGED_PER_STEP = 10_000;
 
 /** What other workers say of moves. */
 export type MoveMessage = Extract<PeerMessage, { type: "keys" | "rest" }>;
@@ -24,8 +27,8 @@ export interface GroupMovesOptions {
   readonly send: (to: number, message: PeerMessage, transfer: Transferable[]) => void;
   /** Calls `then` when what a stage has put out so far can't be overtaken any more. */
   readonly settle: (stage: KeyedStage, then: () => void) => void;
-  /** Resolves when all that was sent to other workers has arrived. */
-  readonly arrived: () => Promise<void>;
+  /** Resolves when a worker has taken all that was sent to it. */
+  readonly arrived: (to: number) => Promise<void>;
   readonly tell: (message: WorkerMessage) => void;
   readonly failed: (error: unknown) => void;
 }
@@ -65,7 +68,8 @@ export class GroupMoves {
    * @throws {TypeError} if a content can't be cloned, naming state and key
    */
   async copy(move: number, moves: readonly GroupMove[]): Promise<CopyFigures> {
-    const { stages, send, arrived } = this.#options;
+    const { stages, clock, send, arrived } = this.#options;
+    for (const { state } of stages) while (state.changed.age(AGED_PER_STEP)) await this.#turn();
     const begun = this.#copies = new Map(stages.map((stage) => [stage, copiesOf(stage, moves)]));
     let [keys, bytes] = [0, 0];
     for (const [{ name: stage }, copies] of begun) {
@@ -82,10 +86,13 @@ export class GroupMoves {
             sent.groups.buffer,
             sent.bytes.buffer,
           ]);
+          // One piece at a time, and as long nothing as that took: rows come before copies, on both workers.
+          const sentAt = clock.monotonic();
+          await arrived(to);
+          await delay(clock, clock.monotonic() - sentAt);
         }
       }
     }
-    await arrived();
     return { keys, bytes };
   }
 

@@ -12,7 +12,7 @@ import type { SourceStage } from "./source_stage.ts";
 import type { TurnQueue } from "./turn_queue.ts";
 
 /** A worker's report but for what its thread and its engine know. */
-export type JobReport = Omit<WorkerReport, "deadLetters" | "cpuMs">;
+export type JobReport = Omit<WorkerReport, "deadLetters" | "cpuMs" | "heap">;
 
 /** The counters of a job's parts. */
 export function jobReport({ worker, sources, stages, sinks, queue, ageMs }: {

@@ -16,13 +16,20 @@ import { BROADCAST_OWNER, BroadcastActor } from "./broadcast_actor.ts";
 import type { InboundChannel } from "./channel.ts";
 import type { EpochSnapshot } from "./epoch_snapshot.ts";
 import { HandOver } from "./hand_over.ts";
+import { Joining } from "./joining.ts";
 import type { KeyedOperator } from "./keyed_operator.ts";
 import { endOrigin, saltOf } from "./output_id.ts";
 import { PartitionActor, type ReceivedBatch } from "./partition_actor.ts";
 import { ProcessingTime } from "./processing_time.ts";
 import type { RecordCursor } from "./record_cursor.ts";
 import { orderByGroup } from "./row_order.ts";
-import { originOf, type StageInput, StageInputs, type StageMessage } from "./stage_inputs.ts";
+import {
+  type InputOfWorker,
+  originOf,
+  type StageInput,
+  StageInputs,
+  type StageMessage,
+} from "./stage_inputs.ts";
 import { type StageLoad, stageLoad } from "./stage_load.ts";
 import { StageActors } from "./stage_actors.ts";
 import type { StageOutputs } from "./stage_outputs.ts";
@@ -40,7 +47,8 @@ export class KeyedStage {
   readonly state: KeyedState;
   readonly #operator: KeyedOperator;
   readonly #outputs: StageOutputs;
-  readonly #epochOf: (epoch: number) => EpochSnapshot | HandOver;
+  readonly #epochOf: (epoch: number) => EpochSnapshot | HandOver | Joining;
+  readonly #inputsOf: (worker: number) => readonly InputOfWorker[];
   readonly #ended: () => void;
   readonly #inputs: StageInputs;
   readonly #actors: StageActors;
@@ -70,8 +78,10 @@ export class KeyedStage {
     state: KeyedState;
     operator: KeyedOperator;
     outputs: StageOutputs;
-    /** What a barrier is for: a snapshot, or to hand key groups over. */
-    epochOf: (epoch: number) => EpochSnapshot | HandOver;
+    /** What a barrier is for: a snapshot, to hand key groups over, or for a worker that joins. */
+    epochOf: (epoch: number) => EpochSnapshot | HandOver | Joining;
+    /** What another worker sends to the stage, once it has joined. */
+    inputsOf: (worker: number) => readonly InputOfWorker[];
     /** Called once, when everything has been handled and handed on. */
     ended: () => void;
   }) {
@@ -84,6 +94,7 @@ export class KeyedStage {
     this.#operator = options.operator;
     this.#outputs = options.outputs;
     this.#epochOf = options.epochOf;
+    this.#inputsOf = options.inputsOf;
     this.#ended = options.ended;
     this.#completed = new Set(options.restored?.completed);
     const watermark = options.restored?.watermark ?? -Infinity;
@@ -204,6 +215,18 @@ export class KeyedStage {
     epoch.stage(this.snapshot(), this.state, 0);
   }
 
+  /** A worker joins, and the stage has ended: no barrier comes, and the worker is told. */
+  joinEnded(of: Joining): void {
+    of.stage(this.snapshot());
+    for (const channels of this.#outputs.channels) channels.join(of.worker);
+  }
+
+  /** A worker takes part no more; all that it has sent is here. */
+  left(worker: number): void {
+    for (const channels of this.#outputs.channels) channels.left(worker);
+    this.#inputs.left(this.#inputsOf(worker));
+  }
+
   /** Key groups leave at a barrier; which of them have completed. */
   leave(groups: readonly number[]): number[] {
     for (const group of groups) {
@@ -321,11 +344,15 @@ export class KeyedStage {
   #pass(epoch: number, alignMs: number): void {
     const of = this.#epochOf(epoch);
     if (of instanceof HandOver) {
-      this.#outputs.reroute(epoch, of.moves);
+      this.#outputs.barrier(epoch, { kind: "hand over", moves: of.moves });
       of.stage(this);
+    } else if (of instanceof Joining) {
+      of.stage(this.snapshot());
+      this.#outputs.barrier(epoch, { kind: "join", worker: of.worker });
+      this.#inputs.join(this.#inputsOf(of.worker));
     } else {
       of.stage(this.snapshot(), this.state, alignMs);
-      this.#outputs.barrier(epoch);
+      this.#outputs.barrier(epoch, { kind: "snapshot" });
     }
     this.#inputs.release();
   }

@@ -41,6 +41,17 @@ export class LastWords {
     return words;
   }
 
+  /** An origin that another worker had comes here, with what it had said there. */
+  adopt(origin: string, words: readonly OriginWords[]): void {
+    this.forget(origin);
+    for (const of of words) this.#words.set(origin, of);
+  }
+
+  /** An origin is another worker's from now on. */
+  forget(origin: string): void {
+    this.#words.delete(origin);
+  }
+
   /** For a checkpoint. */
   snapshot(): readonly OriginWords[] {
     return [...this.#words.values()];

@@ -44,6 +44,11 @@ export class MergedWatermarks {
     this.#heard.set(origin, { branches: new InputWatermark([], branches), ended });
   }
 
+  /** An origin is another worker's from now on. */
+  forget(origin: string): void {
+    this.#heard.delete(origin);
+  }
+
   /** Takes what a branch says of an origin; gives what is now true of the merged stream. */
   apply(input: number, origin: string, event: WatermarkEvent): readonly WatermarkEvent[] {
     if (this.#inputs.size < 2 || event.kind === "settle") return [event];

@@ -9,31 +9,28 @@ import type { ConnectorContext } from "../../connectors/source.ts";
 import type { RestoredWorker, WorkerSnapshot } from "../checkpoint/worker_snapshot.ts";
 import type { Clock } from "../clock.ts";
 import { columnarCut } from "../columnar_cut.ts";
-import { DEAD_LETTERS, type DeadLetter } from "../dead_letter.ts";
-import { type Edge, type JobPlan, type Stage, stagesOf } from "../stage_plan.ts";
+import type { DeadLetter } from "../dead_letter.ts";
+import { type JobPlan, type Stage, stagesOf } from "../stage_plan.ts";
 import { KeyedState } from "../state/keyed_state.ts";
 import { restoreState } from "../state/restore_state.ts";
-import type { GateOrigins } from "../time/gate_watermark.ts";
-import type { NodeId, NodeOf, Topology } from "../topology.ts";
+import type { NodeOf, Topology } from "../topology.ts";
 import type { Outside } from "./async_operator.ts";
-import { BroadcastOutput } from "./broadcast_output.ts";
-import { EdgeOutput } from "./edge_output.ts";
 import type { EpochSnapshot } from "./epoch_snapshot.ts";
 import { Epochs } from "./epochs.ts";
 import { Exchange } from "./exchange.ts";
 import type { Failures } from "./failures.ts";
 import { Gate } from "./gate.ts";
 import { GroupMoves } from "./group_moves.ts";
+import { Joining } from "./joining.ts";
+import { JobSinks } from "./job_sinks.ts";
 import { KeyedStage } from "./keyed_stage.ts";
 import { openOperator } from "./open_operator.ts";
 import { type JobReport, jobReport } from "./job_report.ts";
-import { deadLetterOrigin } from "./output_id.ts";
-import { type Command, type Link, type Placement, type WorkerMessage } from "./protocol.ts";
+import type { Command, Link, Placement, Replies, WorkerMessage } from "./protocol.ts";
 import { RecordCursor } from "./record_cursor.ts";
-import { SinkPort } from "./sink_port.ts";
-import { shardOrigin } from "./shard_actor.ts";
+import { type AdoptShard, takeSourceCommand } from "./source_commands.ts";
 import { SourceStage } from "./source_stage.ts";
-import { originOf } from "./stage_inputs.ts";
+import { StageEdges } from "./stage_edges.ts";
 import { StageOutputs } from "./stage_outputs.ts";
 import { TurnQueue } from "./turn_queue.ts";
 
@@ -65,15 +62,16 @@ export class OpenJob {
   readonly #options: OpenJobOptions;
   readonly #queue: TurnQueue;
   readonly #exchange: Exchange;
-  readonly #sinks = new Map<string, SinkPort>();
-  readonly #deadLetters: SinkPort | undefined;
+  readonly #edges: StageEdges;
+  readonly #sinks: JobSinks;
   readonly #halted = new Gate();
   readonly #openedAt: number;
-  readonly #letterCursor = new RecordCursor();
   readonly #sources = new Map<string, SourceStage>();
   readonly #keyed: KeyedStage[] = [];
   readonly #epochs: Epochs;
   readonly moves: GroupMoves;
+  /** The barrier at which another worker joins, while it is under way. */
+  #joining: Joining | undefined;
   #stagesLeft: number;
 
   constructor(options: OpenJobOptions) {
@@ -90,35 +88,30 @@ export class OpenJob {
     );
     this.#exchange = new Exchange(
       placement.worker,
+      placement.slots,
       options.links,
       plan.edges,
       decoders,
       failures,
       (message) => this.moves.take(message),
     );
-    const port = (name: string, writer: SinkWriter<never>) =>
-      new SinkPort({
-        name,
-        writer: writer as SinkWriter<unknown>,
-        failed: (error) => failures.fatal(error),
-        written: (epoch, sink, prepared) => this.#epochs.written(epoch, sink, prepared),
-      });
-    for (const [name, writer] of writers) this.#sinks.set(name, port(name, writer));
-    this.#deadLetters = options.deadLetters === undefined
-      ? undefined
-      : port(DEAD_LETTERS, options.deadLetters);
+    const failed = (error: unknown) => failures.fatal(error);
+    this.#sinks = new JobSinks({
+      ...{ writers, deadLetters: options.deadLetters, failed },
+      written: (epoch, sink, prepared) => this.#epochs.written(epoch, sink, prepared),
+    });
     const stages = stagesOf(topology);
+    const exchange = this.#exchange;
+    this.#edges = new StageEdges({ topology, placement, exchange, stages, failures });
     this.#epochs = new Epochs({
       stages: stages.map(({ name }) => name),
-      sinks: [...this.#sinks.values()],
-      deadLetters: this.#deadLetters,
-      clock,
-      tell: options.tell,
-      failed: (error) => failures.fatal(error),
+      sinks: [...this.#sinks.ports.values()],
+      deadLetters: this.#sinks.deadLetters,
+      ...{ clock, tell: options.tell, failed },
     });
     this.moves = this.#openMoves(stages);
     this.#stagesLeft = stages.length;
-    for (const stage of stages) this.#openStage(stage, stages);
+    for (const stage of stages) this.#openStage(stage);
     this.#exchange.open(this.#keyed);
     if (options.restored !== undefined) { for (const stage of this.#keyed) stage.announce(); }
   }
@@ -126,11 +119,11 @@ export class OpenJob {
   command(command: Exclude<Command, { type: "report" | "ping" | "startedAt" }>): void {
     switch (command.type) {
       case "openShard":
-        return this.#sources.get(command.source)?.openShard(command.shard, command.after);
       case "releaseShard":
-        return this.#sources.get(command.source)?.releaseShard(command.shard, command.successors);
+      case "closeShard":
+      case "shardMoved":
       case "endSource":
-        return this.#sources.get(command.source)?.endSource();
+        return takeSourceCommand(this.#sources.get(command.source), command, this.#options.tell);
       case "barrier": {
         const snapshot = this.#epochs.of(command.epoch);
         for (const source of this.#sources.values()) source.barrier(snapshot);
@@ -140,10 +133,17 @@ export class OpenJob {
         }
         return;
       }
+      case "join":
+        return this.#join(command.epoch, command.worker);
+      case "left":
+        for (const stage of [...this.#sources.values(), ...this.#keyed]) stage.left(command.worker);
+        return this.#exchange.disconnect(command.worker);
       case "handOver": {
         const { epoch, moves } = command;
         const handOver = this.moves.begin(epoch, moves);
-        for (const source of this.#sources.values()) source.reroute(epoch, moves);
+        for (const source of this.#sources.values()) {
+          source.pass(epoch, { kind: "hand over", moves });
+        }
         for (const stage of this.#keyed) {
           if (stage.over) handOver.stage(stage);
           else stage.announced(epoch);
@@ -162,6 +162,52 @@ export class OpenJob {
     }
   }
 
+  /** Another worker will join; see {@linkcode Joining}. */
+  connect(worker: number, link: Link): void {
+    this.#exchange.connect(worker, link);
+  }
+
+  /**
+   * Takes no more turns. Resolves when all it has put out is written and has arrived: with false, and going on, where some
+   * of that is to be shown by a checkpoint.
+   */
+  async leave(): Promise<boolean> {
+    await this.#sinks.drain();
+    await this.#epochs.commits;
+    if (this.#options.checkpoints && this.#sinks.awaitCheckpoint) return false;
+    this.halt();
+    await this.#finishSinks();
+    this.#exchange.flush();
+    await new Promise<void>((resolve) => this.#exchange.settleAll(resolve));
+    return true;
+  }
+
+  #join(epoch: number, worker: number): void {
+    const joining = this.#joining = new Joining({
+      ...{ epoch, worker },
+      stages: [...this.#sources.keys(), ...this.#keyed.map(({ name }) => name)],
+      done: (stages) => {
+        this.#joining = undefined;
+        this.#options.tell({ type: "joined", epoch, stages });
+      },
+    });
+    for (const source of this.#sources.values()) {
+      joining.stage(source.snapshot());
+      source.pass(epoch, { kind: "join", worker });
+    }
+    for (const stage of this.#keyed) {
+      if (stage.over) stage.joinEnded(joining);
+      else stage.announced(epoch);
+    }
+  }
+
+  /** Reads on where another worker has stopped. */
+  adoptShard({ source, shard, closed }: AdoptShard): Replies["adoptShard"] {
+    const stage = this.#sources.get(source);
+    if (stage === undefined) throw new Error(`Cannot read "${source}": the job has no such source`);
+    return { pauseMs: stage.adoptShard(shard, closed) };
+  }
+
   /** Resolves when sinks have committed all that they were told to. */
   get commits(): Promise<unknown> {
     return this.#epochs.commits;
@@ -177,8 +223,7 @@ export class OpenJob {
   }
 
   writeDeadLetter(letter: DeadLetter, id: string): void {
-    this.#letterCursor.leave(-Infinity, deadLetterOrigin(id));
-    this.#deadLetters?.next(letter, this.#letterCursor);
+    this.#sinks.writeDeadLetter(letter, id);
     this.#queue.wake();
   }
 
@@ -191,7 +236,7 @@ export class OpenJob {
   /** Takes no more turns, and has all dead letters written: the last one may say why it failed. */
   async writeDeadLetters(): Promise<void> {
     this.halt();
-    await this.#deadLetters?.drain();
+    await this.#sinks.deadLetters?.drain();
   }
 
   async close(): Promise<void> {
@@ -201,7 +246,7 @@ export class OpenJob {
     this.#exchange.close();
     this.moves.close();
     await this.#epochs.commits;
-    for (const sink of this.#allSinks()) await sink.close();
+    await this.#sinks.close();
   }
 
   report(): JobReport {
@@ -209,7 +254,7 @@ export class OpenJob {
       worker: this.#options.placement.worker,
       sources: this.#sources.values(),
       stages: this.#keyed,
-      sinks: this.#sinks,
+      sinks: this.#sinks.ports,
       queue: this.#queue,
       ageMs: this.#options.clock.monotonic() - this.#openedAt,
     });
@@ -226,38 +271,32 @@ export class OpenJob {
       // What waits behind calls comes after the barrier: it must have arrived.
       settle: (stage, then) =>
         stage.settle(() => stage.holdsCalls ? exchange.settle(edgesOf(stage.name), then) : then()),
-      arrived: () => new Promise((resolve) => exchange.settleAll(resolve)),
+      arrived: (to) => new Promise((resolve) => exchange.settleWith([to], resolve)),
       failed: (error) => failures.fatal(error),
     });
   }
 
   #flush(): void {
     this.#exchange.flush();
-    for (const sink of this.#allSinks()) sink.flush();
+    this.#sinks.flush();
     this.#options.flushed();
   }
 
-  #allSinks(): SinkPort[] {
-    return this.#deadLetters === undefined
-      ? [...this.#sinks.values()]
-      : [...this.#sinks.values(), this.#deadLetters];
-  }
-
-  #openStage(stage: Stage, stages: readonly Stage[]): void {
+  #openStage(stage: Stage): void {
     const { topology, clock, failures, outside } = this.#options;
     const cursor = new RecordCursor();
     const outputs: StageOutputs = new StageOutputs(stage.name, stage.head.id, {
       ...{ topology, clock, failures, outside, cursor },
       queue: this.#queue,
-      edges: this.#edgeOutputs(stage, cursor),
-      sinks: this.#sinks,
-      deadLetters: this.#deadLetters,
+      edges: this.#edges.outputs(stage, cursor),
+      sinks: this.#sinks.ports,
+      deadLetters: this.#sinks.deadLetters,
       halted: this.#halted,
       restored: this.#options.restored?.stages[stage.name],
     }, () => opened.resume());
     const opened: SourceStage | KeyedStage = stage.head.kind === "source"
       ? this.#openSource(stage, stage.head, outputs, cursor)
-      : this.#openKeyed(stage, stage.head, stages, outputs, cursor);
+      : this.#openKeyed(stage, stage.head, outputs, cursor);
   }
 
   #openSource(
@@ -279,6 +318,7 @@ export class OpenJob {
       // Its successors may be read on other workers: what they send must not overtake it.
       shardEnded: (shard) =>
         this.#exchange.settle(edges, () => tell({ type: "shardEnded", source: name, shard })),
+      arrived: (then) => this.#exchange.settle(edges, then),
       ended: () => this.#stageEnded((snapshot) => stage.handOver(snapshot), name),
     });
     this.#sources.set(name, stage);
@@ -288,18 +328,11 @@ export class OpenJob {
   #openKeyed(
     stage: Stage,
     head: NodeOf<"keyed">,
-    stages: readonly Stage[],
     outputs: StageOutputs,
     cursor: RecordCursor,
   ): KeyedStage {
     const { clock, placement: { worker, routing } } = this.#options;
     const restored = this.#options.restored?.stages[stage.name];
-    const inputs = head.inputs.map((_, input) => {
-      const edges = stage.inputs.filter((edge) => edge.input === input);
-      const channels = edges.flatMap((edge) => this.#exchange.inbound(edge));
-      const origins = this.#originsOf(new Set(edges.map((edge) => edge.from)), stages);
-      return { channels, origins, restored: restored?.inputs[input] };
-    });
     const { operator } = head;
     const specs = operator.kind === "pipe" ? {} : operator.state;
     const state = new KeyedState(specs, this.#options.connectors.random);
@@ -309,7 +342,8 @@ export class OpenJob {
       name: stage.name,
       worker,
       routing,
-      inputs,
+      inputs: this.#edges.inputs(stage, head.inputs.length, restored),
+      inputsOf: (of) => this.#edges.inputsOf(stage, head.inputs.length, of),
       restored,
       clock,
       queue: this.#queue,
@@ -322,9 +356,13 @@ export class OpenJob {
         restored,
       }),
       outputs,
-      epochOf: (epoch) => this.moves.handOver(epoch) ?? this.#epochs.of(epoch),
+      epochOf: (epoch) =>
+        this.#joining?.epoch === epoch
+          ? this.#joining
+          : this.moves.handOver(epoch) ?? this.#epochs.of(epoch),
       ended: () => {
         this.moves.ended(keyed);
+        if (this.#joining !== undefined) keyed.joinEnded(this.#joining);
         this.#stageEnded((snapshot) => keyed.handOver(snapshot), keyed.name);
       },
     });
@@ -332,48 +370,10 @@ export class OpenJob {
     return keyed;
   }
 
-  /** Who sends the watermarks of stages: their shards, or their parts on each worker. */
-  #originsOf(names: Iterable<string>, stages: readonly Stage[]): GateOrigins {
-    const { shards, workers } = this.#options.placement;
-    const splits = new Map<string, readonly string[]>();
-    const channels: string[] = [];
-    for (const name of names) {
-      const head = stages.find((other) => other.name === name)?.head;
-      if (head?.kind === "source") {
-        const origins = (shards[name] ?? []).map((shard) => shardOrigin(name, shard));
-        if (head.source.watermarks === "channels") channels.push(...origins);
-        else splits.set(name, origins);
-      } else {
-        for (let worker = 0; worker < workers; worker++) channels.push(originOf(name, worker));
-      }
-    }
-    return { splits, channels };
-  }
-
-  #edgeOutputs(stage: Stage, cursor: RecordCursor): Map<NodeId, EdgeOutput | BroadcastOutput> {
-    const { topology, placement: { routing }, failures } = this.#options;
-    const outputs = new Map<NodeId, EdgeOutput | BroadcastOutput>();
-    const cutOf = (edge: Edge) => "keyBy" in edge ? edge.keyBy : edge.broadcast;
-    for (const [id, ofCut] of Map.groupBy(stage.outputs, cutOf)) {
-      const node = topology.nodes[id];
-      const edges = ofCut.map((edge) => this.#exchange.outbound(edge));
-      const operator = `${stage.name}/${node?.kind}`;
-      const options = { operator, edges, cursor, failures };
-      if (node?.kind === "keyBy") {
-        outputs.set(id, new EdgeOutput({ ...options, routing, key: node.key, hash: node.hash }));
-      } else if (node?.kind === "broadcast") {
-        outputs.set(id, new BroadcastOutput(options));
-      } else {throw new Error(
-          `Cannot open the edges of node ${id}: it is no keyBy and no broadcast`,
-        );}
-    }
-    return outputs;
-  }
-
-  /** Without checkpoints the end is what transactional sinks wait for. */
+  /** All is written. Without checkpoints the end is what transactional sinks wait for. */
   async #finishSinks(): Promise<void> {
-    if (this.#options.checkpoints) return;
-    await Promise.all(this.#allSinks().map((sink) => sink.finish()));
+    await this.#sinks.drain();
+    if (!this.#options.checkpoints) await this.#sinks.finish();
   }
 
   /** @param handOver its part of an epoch whose barrier did not come before its end */
@@ -382,10 +382,7 @@ export class OpenJob {
     this.#stagesLeft--;
     if (this.#stagesLeft > 0) return;
     this.#queue.wake();
-    // Sinks may still reject rows while they drain: their dead letters are written last.
-    Promise.all([...this.#sinks.values()].map((sink) => sink.drain()))
-      .then(() => this.#deadLetters?.drain())
-      .then(() => this.#finishSinks())
+    this.#finishSinks()
       .then(() => this.#options.ended(), (error) => this.#options.failures.fatal(error));
   }
 }

@@ -13,6 +13,10 @@
  *  │ ── openShard ───────────> │   reads a shard from a position
  *  │ <──────── shardEnded ──── │   read to its end
  *  │ ── releaseShard ────────> │   who goes on in its place
+ *  │ <───── shardReleased ──── │   all workers have heard
+ *  │ ── closeShard ──────────> │   (any time) another worker is to read on
+ *  │ <─────── shardClosed ──── │   where it stands; all that came of it has arrived
+ *  │ ── shardMoved ──────────> │   another worker reads it: `adoptShard` to that one
  *  │ ── endSource ───────────> │   no shard of it will be opened any more
  *  │ ── barrier ─────────────> │   cuts the streams of its shards into before and after
  *  │ <──────────── snapshot ── │   what its stages were at the barrier
@@ -28,8 +32,14 @@
  */
 
 import type { AwsSettings, Shard } from "../../connectors/source.ts";
-import type { RestoredWorker, WorkerSnapshot } from "../checkpoint/worker_snapshot.ts";
+import type {
+  RestoredWorker,
+  ShardTime,
+  StageSnapshot,
+  WorkerSnapshot,
+} from "../checkpoint/worker_snapshot.ts";
 import type { DeadLetter, ErrorPolicy } from "../dead_letter.ts";
+import type { HeapMemory } from "../heap_memory.ts";
 import type { LogFields, LogLevel } from "../logger.ts";
 import type { JobPlan } from "../stage_plan.ts";
 import type { SentKeys } from "../state/group_copy.ts";
@@ -39,7 +49,7 @@ import type { EncodedRows } from "../transport/row_batch.ts";
 import type { StageLoad } from "./stage_load.ts";
 
 /** Raised with every change to a message. */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 /** What a worker needs to build the job. */
 export interface JobSettings {
@@ -58,6 +68,8 @@ export interface Placement {
   /** This worker's number, from 0. */
   readonly worker: number;
   readonly workers: number;
+  /** How many there may be while the job runs. */
+  readonly slots: number;
   /** The worker of each key group. */
   readonly routing: readonly number[];
   /** The shards of each source that will be read from the start, on whichever worker: watermarks wait for them. */
@@ -83,6 +95,15 @@ export interface HandOverFigures extends CopyFigures {
   readonly pauseMs: number;
 }
 
+/** A shard whose worker has stopped reading it, for another one to go on. */
+export interface ClosedShard {
+  /** Behind the last row that was handled; undefined if none was, and the source's options say where to start. */
+  readonly position: string | undefined;
+  /** When that was, ms since the epoch. */
+  readonly closedAt: number;
+  readonly time: ShardTime;
+}
+
 /** What a host asks; every one is answered by a reply with its `id`. */
 export type Request =
   | { readonly type: "describe"; readonly job: JobSettings }
@@ -97,6 +118,15 @@ export type Request =
     /** Whether checkpoints are taken: then transactional sinks show nothing before its checkpoint is there. */
     readonly checkpoints: boolean;
   }
+  /** Opens the sinks of a worker that will join: what takes time is done before the others wait for it. */
+  | { readonly type: "prepare"; readonly worker: number }
+  /** Another worker will join: the link to it. */
+  | { readonly type: "connect"; readonly worker: number; readonly link: unknown }
+  /**
+   * Takes part no more: for a worker without key groups and shards. What it has put out is written and arrives first; false
+   * if some of that waits for a checkpoint, and so must the worker.
+   */
+  | { readonly type: "leave" }
   /** What the stages are after the last one has ended: the snapshot of a job that was stopped. */
   | { readonly type: "lastSnapshot"; readonly epoch: number }
   /** Answered when sinks have committed all that they were told to; one that can't is a failure. */
@@ -105,6 +135,13 @@ export type Request =
   | { readonly type: "expectGroups"; readonly move: number; readonly groups: readonly number[] }
   /** Copies groups ahead to other workers; answered when all has arrived there. */
   | { readonly type: "copyGroups"; readonly move: number; readonly moves: readonly GroupMove[] }
+  /** Reads on where another worker has stopped. Answered when it does, with how long nobody did. */
+  | {
+    readonly type: "adoptShard";
+    readonly source: string;
+    readonly shard: string;
+    readonly closed: ClosedShard;
+  }
   | { readonly type: "close" };
 
 /** What a host tells. */
@@ -122,6 +159,10 @@ export type Command =
     /** The shards that go on where it ended. */
     readonly successors: readonly string[];
   }
+  /** Stops reading a shard where it stands; answered by `shardClosed`. Until `shardMoved` it stays in this worker's snapshots. */
+  | { readonly type: "closeShard"; readonly source: string; readonly shard: string }
+  /** A shard that was closed here is read by another worker from now on. */
+  | { readonly type: "shardMoved"; readonly source: string; readonly shard: string }
   | { readonly type: "endSource"; readonly source: string }
   /** The job was first started then, and goes on from a checkpoint: said before shards are listed. */
   | { readonly type: "startedAt"; readonly at: number }
@@ -136,6 +177,10 @@ export type Command =
    * completed by what has changed since.
    */
   | { readonly type: "handOver"; readonly epoch: number; readonly moves: readonly GroupMove[] }
+  /** A barrier from which on another worker takes part; it is connected already. */
+  | { readonly type: "join"; readonly epoch: number; readonly worker: number }
+  /** A worker takes part no more. */
+  | { readonly type: "left"; readonly worker: number }
   /** What was copied ahead is not handed over. */
   | { readonly type: "abandonMove" }
   /** `drain`: as if the input were over: operators complete, and timers fire. */
@@ -157,10 +202,14 @@ export interface Replies {
   describe: JobPlan;
   discover: readonly Shard[];
   open: undefined;
+  prepare: undefined;
+  connect: undefined;
+  leave: boolean;
   lastSnapshot: WorkerSnapshot;
   commits: undefined;
   expectGroups: undefined;
   copyGroups: CopyFigures;
+  adoptShard: { readonly pauseMs: number };
   close: undefined;
 }
 
@@ -187,6 +236,8 @@ export interface WorkerReport {
   readonly deadLetters: number;
   /** CPU time of the worker's thread since it started, ms; -1 where the system doesn't tell. */
   readonly cpuMs: number;
+  /** The heap of the worker's thread; in process, that of all. */
+  readonly heap?: HeapMemory;
   /** What its key groups cost. */
   readonly load?: LoadReport;
 }
@@ -215,11 +266,30 @@ export type WorkerMessage =
     readonly source: string;
     readonly shard: string;
   }
+  /** What was said of its end has arrived on all workers. */
+  | {
+    readonly type: "shardReleased";
+    readonly source: string;
+    readonly shard: string;
+  }
+  /** `closed` is undefined if the shard is not being read here, since it has ended: it stays what it is. */
+  | {
+    readonly type: "shardClosed";
+    readonly source: string;
+    readonly shard: string;
+    readonly closed: ClosedShard | undefined;
+  }
   | { readonly type: "snapshot"; readonly snapshot: WorkerSnapshot }
   /** The worker can't give a snapshot of this epoch; it goes on. */
   | { readonly type: "declined"; readonly epoch: number; readonly error: SentError }
   /** All stages have handed over what leaves, and have what comes. */
   | { readonly type: "handedOver"; readonly epoch: number; readonly figures: HandOverFigures }
+  /** What the stages were at the barrier at which another worker joins. */
+  | {
+    readonly type: "joined";
+    readonly epoch: number;
+    readonly stages: readonly StageSnapshot[];
+  }
   | { readonly type: "ended" }
   | { readonly type: "pong" }
   | { readonly type: "report"; readonly report: WorkerReport }

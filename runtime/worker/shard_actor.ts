@@ -7,7 +7,7 @@
 
 import type { ReadContext, ShardBatch, Source } from "../../connectors/source.ts";
 import type { Subscription } from "../../deps.ts";
-import { SHARD_BATCHES_MAX, TURN_ROWS_MAX } from "../limits.ts";
+import { SHARD_BATCHES_MAX } from "../limits.ts";
 import { plantedBugs } from "../testing/planted_bugs.ts";
 import type { Failures } from "./failures.ts";
 import type { Origin, RecordCursor } from "./record_cursor.ts";
@@ -136,7 +136,8 @@ export class ShardActor implements TurnTaker {
   takeTurn(): number {
     this.#inLine = false;
     const { valve } = this.#outputs;
-    let left = TURN_ROWS_MAX;
+    const most = this.#queue.turnRows;
+    let left = most;
     for (
       let first = this.#mailbox[0];
       first !== undefined && left > 0 && !valve.blocked;
@@ -153,7 +154,7 @@ export class ShardActor implements TurnTaker {
     this.#outputs.generators.advance(this.#origin);
     if (this.#mailbox.length > 0) this.line();
     else if (this.#phase !== "reading" && !valve.blocked) this.#end();
-    return TURN_ROWS_MAX - left;
+    return most - left;
   }
 
   /** Resolves when the mailbox has room for a batch. */

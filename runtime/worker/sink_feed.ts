@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FeedTime, RestoredFeed, SinkTime } from "../checkpoint/worker_snapshot.ts";
+import type { FeedTime, RestoredFeed, ShardFeed, SinkTime } from "../checkpoint/worker_snapshot.ts";
 import { SplitWatermarks } from "../time/split_watermarks.ts";
 import { InputWatermark, outcomeOf, type WatermarkEvent } from "../time/watermark.ts";
 
@@ -60,6 +60,32 @@ export class SinkFeed {
   /** Takes what an origin of the stage says. */
   take(origin: string, event: WatermarkEvent): void {
     if (this.#spread !== undefined && event.kind === "joined") this.#adopt(origin, this.#spread);
+    this.#apply(origin, event);
+  }
+
+  /** What an origin has said; undefined if it has not joined. */
+  heard(origin: string): Omit<ShardFeed, "index"> | undefined {
+    const origins = this.#splits?.snapshot().splits ?? this.#channels.snapshot().origins;
+    const found = origins.find(({ name }) => name === origin);
+    return found && { at: found.at, idle: found.idle };
+  }
+
+  /** An origin that another worker had comes here, with what it had said there. What has been told stays told. */
+  arrive(origin: string, { at, idle }: Omit<ShardFeed, "index">): void {
+    this.#apply(origin, { kind: "joined" });
+    if (at > -Infinity) {
+      this.#apply(origin, { kind: "active" });
+      this.#apply(origin, { kind: "advance", at });
+    }
+    if (idle) this.#apply(origin, { kind: "idle" });
+  }
+
+  /** An origin is another worker's from now on, and is no longer waited for. */
+  leave(origin: string): void {
+    this.#apply(origin, { kind: "ended", successors: [] });
+  }
+
+  #apply(origin: string, event: WatermarkEvent): void {
     const events = this.#splits === undefined
       ? outcomeOf(this.#channels, origin, event)
       : this.#splits.apply(origin, event);

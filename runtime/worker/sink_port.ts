@@ -32,6 +32,9 @@ export class SinkPort {
   readonly #failed: (error: unknown) => void;
   /** Of stages that feed this: closed while the barrier of others is waited for. */
   readonly #feeders = new Map<string, Gate>();
+  /** Of a transactional sink: rows handed over before the barriers of epochs that are not decided, and those committed. */
+  readonly #preparedRows = new Map<number, number>();
+  #committedRows = 0;
   /** By epoch that is under way, the stages whose barrier has come. */
   readonly #epochs = new Map<number, Set<string>>();
   readonly #written: (epoch: number, sink: string, prepared: unknown) => void;
@@ -98,6 +101,11 @@ export class SinkPort {
   /** The checkpoint of an epoch is there for good. */
   async commit(epoch: number): Promise<void> {
     await this.#writer.commit?.(epoch);
+    for (const [of, rows] of this.#preparedRows) {
+      if (of > epoch) continue;
+      this.#committedRows = Math.max(this.#committedRows, rows);
+      this.#preparedRows.delete(of);
+    }
   }
 
   /** The job has ended, and there are no checkpoints: makes visible what is left. After {@linkcode drain}. */
@@ -122,9 +130,17 @@ export class SinkPort {
   }
 
   async #finish(epoch: number): Promise<unknown> {
-    if (this.#writer.prepare !== undefined) return await this.#writer.prepare(epoch);
+    if (this.#writer.prepare !== undefined) {
+      this.#preparedRows.set(epoch, this.rows);
+      return await this.#writer.prepare(epoch);
+    }
     await this.#writer.flush();
     return undefined;
+  }
+
+  /** Whether what it has taken waits for a checkpoint to be shown. */
+  get awaitsCheckpoint(): boolean {
+    return this.#writer.prepare !== undefined && this.#committedRows < this.rows;
   }
 
   /** Rows taken and not yet written for good. */

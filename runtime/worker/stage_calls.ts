@@ -1,13 +1,14 @@
 /**
- * The `mapAsync` operators of a stage on one worker.
+ * The `mapAsync` operators of a stage on one worker, and the calls that a checkpoint had of them.
  *
  * @module
  */
 
+import type { PendingCall } from "../checkpoint/worker_snapshot.ts";
 import type { NodeOf } from "../topology.ts";
 import { AsyncOperator } from "./async_operator.ts";
 import { Valve } from "./gate.ts";
-import type { StageSurroundings } from "./stage_chain.ts";
+import type { Compiling, StageSurroundings } from "./stage_chain.ts";
 
 /** One of them, with the valve that stops its results. */
 export interface OpenCalls {
@@ -27,4 +28,29 @@ export function openAsync(
     ...{ name, call, clock, queue, failures, outside, cursor, downstream, handedOn },
   });
   return { operator, downstream };
+}
+
+/** Records that had no answer at the checkpoint that the job starts from. */
+export class PendingCalls {
+  #calls: readonly PendingCall[];
+
+  constructor(calls: readonly PendingCall[] = []) {
+    this.#calls = calls;
+  }
+
+  /** Calls for those of an owner, once: an owner that moves here later has none. */
+  again({ owner, answers }: Compiling, operators: readonly AsyncOperator[]): void {
+    const calls = this.#calls.filter((of) => of.owner === owner);
+    this.drop(owner);
+    for (const call of calls) {
+      const operator = operators.find(({ name }) => name === call.operator);
+      const emit = answers.get(call.operator);
+      if (emit !== undefined) operator?.pushAgain(call, emit);
+    }
+  }
+
+  /** Forgets those of an owner: another worker has had them answered. */
+  drop(owner: string | number): void {
+    this.#calls = this.#calls.filter((of) => of.owner !== owner);
+  }
 }

@@ -37,7 +37,7 @@ export class StageGenerators {
   readonly #held = new Map<string, () => boolean>();
   readonly #ticks = new Map<NodeId, Cancel>();
 
-  readonly #restored: readonly OperatorTime[];
+  #restored: readonly OperatorTime[];
 
   /** @param restored what generators were at the checkpoint that the job starts from */
   constructor(clock: Clock, restored: readonly OperatorTime[] = []) {
@@ -62,6 +62,18 @@ export class StageGenerators {
         return { index, domain, time: generator.snapshot(now), takenAt, nextInMs };
       })
     );
+  }
+
+  /** A domain that another worker had comes here, with what its generators were there: before its chain is made. */
+  adopt(domain: string, times: readonly OperatorTime[]): void {
+    this.forget(domain);
+    this.#restored = [...this.#restored, ...times];
+  }
+
+  /** A domain is another worker's from now on. */
+  forget(domain: string): void {
+    for (const { generators } of this.#timed.values()) generators.delete(domain);
+    this.#restored = this.#restored.filter((of) => of.domain !== domain);
   }
 
   /** Puts an `eventTime` on the watermarks' way; what comes from before it goes on from here, as far as it does. */

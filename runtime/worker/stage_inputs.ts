@@ -34,6 +34,13 @@ export interface StageInput {
   readonly restored: GateTime | undefined;
 }
 
+/** What a worker sends over one input of the stage. */
+export interface InputOfWorker {
+  readonly channels: readonly InboundChannel[];
+  /** Under which names its parts of upstream stages speak, each with those of the parts that were there before. */
+  readonly origins: readonly { readonly name: string; readonly siblings: readonly string[] }[];
+}
+
 /** What the stage does with it. */
 export interface StageListener {
   rows(rows: Rows, input: number, channel: InboundChannel): void;
@@ -58,9 +65,11 @@ export class StageInputs {
   readonly #inputs: readonly GateWatermark[];
   readonly #clock: OperatorWatermark;
   readonly #alignment: Alignment<InboundChannel, Held>;
-  readonly #channelsLeft: number[];
+  /** Of each input, those that have not ended. */
+  readonly #channels: readonly Set<InboundChannel>[];
   readonly #inputFinal: boolean[];
   #idle: boolean;
+  #isOver = false;
 
   /**
    * @param watermark the stage's clock at the checkpoint that the job starts from
@@ -80,7 +89,7 @@ export class StageInputs {
     // What stages behind were told.
     this.#idle = inputs.length > 0 && inputs.every(({ restored }) => restored?.channels.idle);
     this.#alignment = new Alignment(inputs.flatMap(({ channels }) => channels));
-    this.#channelsLeft = inputs.map(({ channels }) => channels.length);
+    this.#channels = inputs.map(({ channels }) => new Set(channels));
     this.#inputFinal = inputs.map(() => true);
   }
 
@@ -126,13 +135,36 @@ export class StageInputs {
         if (this.#alignment.barrier(channel, message.epoch, this.#now())) this.#reached();
         return;
       case "end":
-        return this.#end(channel, message);
+        if (!message.final) this.#inputFinal[message.input] = false;
+        return this.#end(channel, message.input);
     }
   }
 
   /** The supervisor has said that an epoch begins. */
   announced(epoch: number): void {
     if (this.#alignment.announced(epoch)) this.#reached();
+  }
+
+  /** Another worker takes part from this barrier on: it is waited for from the next one on. */
+  join(inputs: readonly InputOfWorker[]): void {
+    for (const [input, { channels, origins }] of inputs.entries()) {
+      for (const channel of channels) {
+        this.#channels[input]?.add(channel);
+        this.#alignment.join(channel);
+      }
+      for (const { name, siblings } of origins) this.#inputs[input]?.joinPart(name, siblings);
+    }
+  }
+
+  /** A worker takes part no more, and all that it has sent is here: nobody waits for it. */
+  left(inputs: readonly InputOfWorker[]): void {
+    for (const [input, { channels, origins }] of inputs.entries()) {
+      for (const { name } of origins) {
+        this.#inputs[input]?.apply(name, { kind: "ended", successors: [] });
+      }
+      this.#clockMayMove();
+      for (const channel of channels) this.#end(channel, input);
+    }
   }
 
   /** The stage has taken its snapshot: what waited goes on. */
@@ -147,17 +179,17 @@ export class StageInputs {
     }
   }
 
-  #end(channel: InboundChannel, { input, final }: Extract<StageMessage, { kind: "end" }>): void {
-    if (!final) this.#inputFinal[input] = false;
-    const left = this.#channelsLeft[input] = (this.#channelsLeft[input] ?? 0) - 1;
-    if (left === 0 && this.#inputFinal[input]) {
+  #end(channel: InboundChannel, input: number): void {
+    const left = this.#channels[input];
+    if (left === undefined || !left.delete(channel)) return;
+    if (left.size === 0 && this.#inputFinal[input]) {
       this.#inputs[input]?.finish();
       this.#clockMayMove();
     }
     if (this.#alignment.ended(channel)) this.#reached();
-    if (this.#channelsLeft.every((channels) => channels === 0)) {
-      this.#listener.ended(this.#inputFinal.every((isFinal) => isFinal));
-    }
+    if (this.#isOver || this.#channels.some((channels) => channels.size > 0)) return;
+    this.#isOver = true;
+    this.#listener.ended(this.#inputFinal.every((isFinal) => isFinal));
   }
 
   #clockMayMove(): void {

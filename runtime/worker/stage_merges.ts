@@ -31,6 +31,18 @@ export class StageMerges {
     return merge;
   }
 
+  /** An origin that another worker had comes here, with what its branches had said there. */
+  adopt(origin: string, times: readonly MergeTime[]): void {
+    this.forget(origin);
+    const merges = [...this.#merges.values()];
+    for (const { index, branches, ended } of times) merges[index]?.restore(origin, branches, ended);
+  }
+
+  /** An origin is another worker's from now on. */
+  forget(origin: string): void {
+    for (const merge of this.#merges.values()) merge.forget(origin);
+  }
+
   /** What branches have said, for a checkpoint. */
   snapshot(): readonly MergeTime[] {
     return [...this.#merges.values()].flatMap((merge, index) =>

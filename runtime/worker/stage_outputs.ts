@@ -9,7 +9,7 @@
  */
 
 import type { Emit } from "../../operators/fused.ts";
-import type { PendingCall, StageSnapshot } from "../checkpoint/worker_snapshot.ts";
+import type { ShardTime, StageSnapshot } from "../checkpoint/worker_snapshot.ts";
 import { decodingNode } from "../columnar_cut.ts";
 import type { WatermarkEvent } from "../time/watermark.ts";
 import {
@@ -21,16 +21,18 @@ import {
   outputsOf,
 } from "../topology.ts";
 import type { AsyncOperator } from "./async_operator.ts";
+import type { BarrierPurpose } from "./barrier_purpose.ts";
 import { batchFunction } from "./batch_function.ts";
+import type { EdgeChannels } from "./edge_channels.ts";
 import { type EndStep, passAll } from "./end_step.ts";
 import { Valve } from "./gate.ts";
 import { LastWords } from "./last_words.ts";
 import { endOrigin, saltOf } from "./output_id.ts";
 import type { Origin } from "./record_cursor.ts";
-import type { GroupMove } from "./protocol.ts";
+import { ShardTimes } from "./shard_times.ts";
 import type { SinkFeed } from "./sink_feed.ts";
 import type { SinkPort } from "./sink_port.ts";
-import { openAsync } from "./stage_calls.ts";
+import { openAsync, PendingCalls } from "./stage_calls.ts";
 import {
   eventTimeFunction,
   flatMapJsonFunction,
@@ -54,7 +56,9 @@ export class StageOutputs {
   readonly #sinks = new Set<SinkPort>();
   readonly #feeds = new Map<NodeId, SinkFeed>();
   readonly #words: LastWords;
-  #pending: readonly PendingCall[];
+  /** What is known of its origins' event time. */
+  readonly times: ShardTimes;
+  readonly #pending: PendingCalls;
   readonly #isSource: boolean;
   readonly #flow: MarkFlow;
   /** Whether the stage's actors may take turns. */
@@ -68,7 +72,9 @@ export class StageOutputs {
     this.#merges = new StageMerges(around.restored?.merges);
     this.generators = new StageGenerators(around.clock, around.restored?.generators);
     this.#words = new LastWords(around.restored?.words);
-    this.#pending = around.restored?.pending ?? [];
+    const [generators, merges, words] = [this.generators, this.#merges, this.#words];
+    this.times = new ShardTimes({ generators, merges, words, feeds: this.#feeds });
+    this.#pending = new PendingCalls(around.restored?.pending);
     this.valve = new Valve(resume);
     for (const gate of [around.deadLetters?.gate, around.halted]) gate?.join(this.valve);
     const node = around.topology.nodes[head];
@@ -108,7 +114,8 @@ export class StageOutputs {
       decoding: compiling.decoding,
       generator: (node) => this.generators.of(node, domain),
     });
-    this.#callAgain(compiling);
+    const operators = [...this.#asyncs.values()].map(({ operator }) => operator);
+    this.#pending.again(compiling, operators);
     const close = () => owned.forEach(({ rx }) => rx.close());
     return {
       next,
@@ -130,24 +137,20 @@ export class StageOutputs {
 
   /** What is inside now, for a checkpoint. */
   snapshot(): Pick<StageSnapshot, "generators" | "merges" | "words" | "feeds" | "pending"> {
-    return {
-      generators: this.generators.snapshot(),
-      merges: this.#merges.snapshot(),
-      words: this.#words.snapshot(),
-      feeds: [...this.#feeds.values()].map((feed, index) => ({ index, ...feed.snapshot() })),
-      pending: [...this.#asyncs.values()].flatMap(({ operator }) => operator.snapshot()),
-    };
+    const pending = [...this.#asyncs.values()].flatMap(({ operator }) => operator.snapshot());
+    return { ...this.times.snapshot(), pending };
   }
 
   /** A barrier goes on: calls that are under way stay behind, in the snapshot. */
-  barrier(epoch: number): void {
-    for (const edge of this.#around.edges.values()) edge.barrier(epoch);
+  barrier(epoch: number, purpose: BarrierPurpose): void {
+    for (const edge of this.#around.edges.values()) edge.barrier(epoch, purpose);
+    if (purpose.kind !== "snapshot") return;
     for (const sink of this.#sinks) sink.barrier(this.#stage, epoch);
   }
 
-  /** A barrier behind which some key groups are other workers'. Sinks have nothing to do with it. */
-  reroute(epoch: number, moves: readonly GroupMove[]): void {
-    for (const edge of this.#around.edges.values()) edge.reroute(epoch, moves);
+  /** The channels to the stages behind. */
+  get channels(): readonly EdgeChannels[] {
+    return [...this.#around.edges.values()].map(({ channels }) => channels);
   }
 
   /** Calls `then` when everything that is inside now has gone on, and what went to sinks is written. */
@@ -179,10 +182,19 @@ export class StageOutputs {
     this.sayAgain(origin);
   }
 
+  /**
+   * An origin comes from another worker, where its calls have been answered: those that the checkpoint had of it are not
+   * made again. Before its chain is made; stages behind know it.
+   */
+  adopt(origin: string, time: ShardTime): void {
+    this.#pending.drop(origin);
+    this.times.adopt(origin, time);
+  }
+
   /** The stage is over: everything still inside goes on, then the end. */
   end(final: boolean, ended: () => void): void {
     this.drain(() => {
-      for (const edge of this.#around.edges.values()) edge.end(final);
+      for (const channels of this.channels) channels.end(final);
       for (const feed of this.#feeds.values()) if (final) feed.finish();
       for (const sink of this.#sinks) sink.leave(this.#stage);
       ended();
@@ -194,7 +206,6 @@ export class StageOutputs {
     passAll(this.#drains(), then);
   }
 
-  /** Waiting for all calls that are under way now. */
   #drains(): EndStep[] {
     return [...this.#asyncs].map(([node, { operator }]) => ({
       node,
@@ -300,18 +311,6 @@ export class StageOutputs {
     if (decoding !== undefined) chain.decoding = { node: decoding, after };
   }
 
-  /** Records that had no answer at the checkpoint, once: an owner that moves here later has none. */
-  #callAgain({ owner, answers }: Compiling): void {
-    const operators = [...this.#asyncs.values()].map(({ operator }) => operator);
-    const calls = this.#pending.filter((of) => of.owner === owner);
-    this.#pending = this.#pending.filter((of) => of.owner !== owner);
-    for (const call of calls) {
-      const operator = operators.find(({ name }) => name === call.operator);
-      const emit = answers.get(call.operator);
-      if (emit !== undefined) operator?.pushAgain(call, emit);
-    }
-  }
-
   // --- watermarks
 
   /** `valves`: those that must be closed when something behind is full. */
@@ -342,17 +341,16 @@ export class StageOutputs {
           this.#compileFlow(main, valves),
           this.#compileFlow({ node: node.id, port: "invalid" }, valves),
         ];
-      case "eventTime": {
+      case "eventTime":
         return [this.generators.add(node, this.#compileFlow(main, valves))];
-      }
       case "mapAsync":
         return [this.#compileAsync(node, valves)];
       case "keyBy":
       case "broadcast": {
         const edge = edges.get(node.id);
         if (edge === undefined) return [];
-        for (const { gate } of edge.channels) for (const valve of valves) gate.join(valve);
-        return [(origin, event) => edge.watermark(origin, event)];
+        for (const gate of edge.channels.gates) for (const valve of valves) gate.join(valve);
+        return [(origin, event) => edge.channels.watermark(origin, event)];
       }
       case "sink": {
         const port = sinks.get(node.name);

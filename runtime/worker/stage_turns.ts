@@ -5,7 +5,6 @@
  */
 
 import type { Clock } from "../clock.ts";
-import { TURN_ROWS_MAX } from "../limits.ts";
 import { SpaceSaving } from "../scaling/space_saving.ts";
 import type { KeyedState } from "../state/keyed_state.ts";
 import type { Key } from "../stream.ts";
@@ -125,7 +124,8 @@ export class StageTurns {
   #take(actor: PartitionActor, chain: Chain): number {
     actor.inLine = false;
     const { valve } = this.#outputs;
-    let left = TURN_ROWS_MAX;
+    const most = this.#queue.turnRows;
+    let left = most;
     left -= this.#firing.fire(actor, "processing", actor.processingTime, left, chain);
     for (
       let entry = actor.next;
@@ -141,8 +141,8 @@ export class StageTurns {
     this.#outputs.generators.advance(this.#domain);
     this.#processing().watch(actor);
     this.line(actor);
-    actor.handled += TURN_ROWS_MAX - left;
-    return TURN_ROWS_MAX - left;
+    actor.handled += most - left;
+    return most - left;
   }
 
   #handleRows(

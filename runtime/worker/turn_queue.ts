@@ -10,7 +10,7 @@
  */
 
 import type { Clock } from "../clock.ts";
-import { SLICE_MS_MAX } from "../limits.ts";
+import { SLICE_MS_MAX, TURN_ROWS_MAX } from "../limits.ts";
 
 /**
  * Turns of readers in a row, before what they brought in is dealt out: enough that an actor gets several rows at once,
@@ -18,8 +18,17 @@ import { SLICE_MS_MAX } from "../limits.ts";
  */
 export const READERS_IN_A_ROW = 4;
 
-/** Rows that are handled between two looks at the clock: a look costs as much as handling one. */
+/**
+ * Rows that are handled between two looks at the clock, at most: a look costs as much as handling one. Fewer where handlers
+ * take so long that they would take up a slice.
+ */
 export const ROWS_PER_LOOK = 256;
+
+/** Looks at the clock are to be less than twice so far apart, ms. */
+const LOOK_MS = SLICE_MS_MAX / 4;
+
+/** Turns may be longer than what is handled between two looks: an actor with a long mailbox keeps what it needs at hand. */
+const LOOKS_PER_TURN = TURN_ROWS_MAX / ROWS_PER_LOOK;
 
 /** Something that takes turns. */
 export interface TurnTaker {
@@ -36,6 +45,9 @@ export class TurnQueue {
   busyMs = 0;
   /** Time between slices in which there was work, but what comes behind had no room for it. */
   backPressuredMs = 0;
+  /** Rows that a turn may handle: fewer where they take long. */
+  turnRows = TURN_ROWS_MAX;
+  #rowsPerLook = ROWS_PER_LOOK;
   readonly #clock: Clock;
   readonly #flush: () => void;
   readonly #line = new Line();
@@ -93,17 +105,30 @@ export class TurnQueue {
     this.#scheduled = false;
     const end = start + SLICE_MS_MAX;
     let rows = 0;
+    let lookedAt = start;
     while (!this.#halted) {
       const taker = this.#next();
       if (taker === undefined) return;
       rows += taker.takeTurn() ?? ROWS_PER_LOOK;
-      if (rows < ROWS_PER_LOOK) continue;
+      if (rows < this.#rowsPerLook) continue;
+      const now = this.#clock.monotonic();
+      this.#keepPace((now - lookedAt) / rows);
+      lookedAt = now;
       rows = 0;
-      if (this.#clock.monotonic() < end) continue;
+      if (now < end) continue;
       this.#flush();
       if (this.#line.waiting || this.#readers.waiting) this.wake();
       return;
     }
+  }
+
+  /** Half or twice as many rows until the next look, by how long one took now. */
+  #keepPace(rowMs: number): void {
+    const lookMs = rowMs * this.#rowsPerLook;
+    if (lookMs > 2 * LOOK_MS && this.#rowsPerLook > 1) this.#rowsPerLook /= 2;
+    else if (lookMs < LOOK_MS / 2 && this.#rowsPerLook < ROWS_PER_LOOK) this.#rowsPerLook *= 2;
+    else return;
+    this.turnRows = this.#rowsPerLook * LOOKS_PER_TURN;
   }
 
   #next(): TurnTaker | undefined {

@@ -7,8 +7,10 @@
 
 import type { SinkWriter } from "../../connectors/sink.ts";
 import type { ConnectorContext } from "../../connectors/source.ts";
+import type { RestoredWorker } from "../checkpoint/worker_snapshot.ts";
 import type { Clock } from "../clock.ts";
 import { threadCpuMs } from "../cpu_time.ts";
+import { threadHeap } from "../heap_memory.ts";
 import { DEAD_LETTERS, type DeadLetter, reasonOf } from "../dead_letter.ts";
 import type { Job } from "../job.ts";
 import { LOG_LEVELS, type LogFields, type Logger, type LogLevel } from "../logger.ts";
@@ -53,6 +55,13 @@ interface BuiltJob {
   readonly logger: Logger;
 }
 
+/** A worker's sides of all sinks. */
+interface Writers {
+  readonly failures: Failures;
+  readonly sinks: ReadonlyMap<string, SinkWriter<never>>;
+  readonly deadLetters: SinkWriter<DeadLetter> | undefined;
+}
+
 /** Starts a worker: it says hello and answers from then on. */
 export function startWorker(around: WorkerSurroundings): void {
   const engine = new WorkerEngine(around);
@@ -64,6 +73,8 @@ class WorkerEngine {
   readonly #around: WorkerSurroundings;
   readonly #closing = new AbortController();
   #built: BuiltJob | undefined;
+  /** Opened ahead of the job. */
+  #writers: Writers | undefined;
   #open: OpenJob | undefined;
   #letters: DeadLetter[] = [];
   #letterCount = 0;
@@ -101,6 +112,15 @@ class WorkerEngine {
       case "open":
         await this.#openJob(request);
         return undefined;
+      case "prepare":
+        this.#writers = await this.#openSinks(this.#builtJob(), request.worker, {});
+        return undefined;
+      case "connect":
+        this.#openedJob("connect a worker")
+          .connect(request.worker, this.#around.openLink(request.link));
+        return undefined;
+      case "leave":
+        return await this.#openedJob("leave it").leave();
       case "lastSnapshot":
         return await this.#openedJob("take a snapshot").lastSnapshot(request.epoch);
       case "commits":
@@ -111,6 +131,8 @@ class WorkerEngine {
         return undefined;
       case "copyGroups":
         return await this.#openedJob("copy key groups").moves.copy(request.move, request.moves);
+      case "adoptShard":
+        return this.#openedJob("read a shard").adoptShard(request);
       case "close":
         await this.#close();
         return undefined;
@@ -118,7 +140,11 @@ class WorkerEngine {
   }
 
   #command(command: Command): void {
-    if (command.type === "report") return this.#report();
+    if (command.type === "report") {
+      // While it is let go of, what would be counted is not there any more; its last report has been sent.
+      if (!this.#closing.signal.aborted) this.#report();
+      return;
+    }
     if (command.type === "startedAt") {
       this.#startedAt = command.at;
       return;
@@ -139,35 +165,43 @@ class WorkerEngine {
     return this.#built = { job, topology, settings, logger };
   }
 
-  async #openJob(
-    { placement, links, restored, checkpoints }: Extract<Request, { type: "open" }>,
-  ): Promise<void> {
-    const built = this.#builtJob();
-    const { job, topology } = built;
+  /** Opens the writers of a worker for all sinks, and for dead letters. */
+  async #openSinks(
+    built: BuiltJob,
+    worker: number,
+    restored: RestoredWorker["sinks"],
+  ): Promise<Writers> {
+    const { job, topology, logger } = built;
     const context = this.#connectorContext(built);
     const failures = new Failures(job.onError ?? "resume", {
       deadLetter: (letter, id) => this.#deadLetter(letter, id),
       failed: (error, policy) => this.#fail(error, policy),
     });
+    const fail = (error: Error) => failures.fatal(error);
     const open = async (name: string, sink: Job["sinks"][string]): Promise<SinkWriter<never>> =>
       await sink.open({
-        ...context,
-        worker: placement.worker,
-        restored: restored?.sinks[name] ?? [],
+        ...{ ...context, worker, fail, restored: restored[name] ?? [] },
         reject: ({ value, origin, reason, id = origin }) =>
           failures.letter({ operator: name, origin, reason, value }, id),
-        fail: (error) => failures.fatal(error),
       });
-    const writers = new Map<string, SinkWriter<never>>();
-    for (const [name, sink] of topology.sinks) writers.set(name, await open(name, sink));
-    const letters = job.deadLetters === undefined ? undefined : await job.deadLetters.open({
-      ...context,
-      worker: placement.worker,
-      restored: restored?.sinks[DEAD_LETTERS] ?? [],
+    const sinks = new Map<string, SinkWriter<never>>();
+    for (const [name, sink] of topology.sinks) sinks.set(name, await open(name, sink));
+    const deadLetters = await job.deadLetters?.open({
+      ...{ ...context, worker, fail, restored: restored[DEAD_LETTERS] ?? [] },
       // A dead letter that can't be written is logged: it has nowhere else to go.
-      reject: ({ reason }) => built.logger.error("Dead letter was refused by its sink", { reason }),
-      fail: (error) => failures.fatal(error),
+      reject: ({ reason }) => logger.error("Dead letter was refused by its sink", { reason }),
     });
+    return { failures, sinks, deadLetters };
+  }
+
+  async #openJob(
+    { placement, links, restored, checkpoints }: Extract<Request, { type: "open" }>,
+  ): Promise<void> {
+    const built = this.#builtJob();
+    const { job, topology } = built;
+    const { failures, sinks, deadLetters } = this.#writers ??
+      await this.#openSinks(built, placement.worker, restored?.sinks ?? {});
+    this.#writers = undefined;
     this.#open = new OpenJob({
       plan: planOf(job, topology),
       topology,
@@ -175,9 +209,9 @@ class WorkerEngine {
       links: links.map((link) =>
         link === undefined || link === null ? undefined : this.#around.openLink(link)
       ),
-      writers,
-      deadLetters: letters,
-      connectors: context,
+      writers: sinks,
+      deadLetters,
+      connectors: this.#connectorContext(built),
       clock: this.#around.clock,
       outside: this.#around.outside,
       failures,
@@ -203,6 +237,10 @@ class WorkerEngine {
     this.#closing.abort();
     await this.#open?.close();
     this.#open = undefined;
+    // Of one that was to join, and did not.
+    const { sinks, deadLetters } = this.#writers ?? {};
+    for (const writer of sinks?.values() ?? []) await writer.close();
+    await deadLetters?.close();
   }
 
   #fail(error: Error, policy: "restart" | "stop"): void {
@@ -241,7 +279,12 @@ class WorkerEngine {
     this.#postLetters();
     this.#post({
       type: "report",
-      report: { ...report, deadLetters: this.#letterCount, cpuMs: threadCpuMs() },
+      report: {
+        ...report,
+        deadLetters: this.#letterCount,
+        cpuMs: threadCpuMs(),
+        heap: threadHeap(),
+      },
     });
   }
 

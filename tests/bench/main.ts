@@ -2,7 +2,8 @@
  * The benchmark: generates the inputs, lets the engines take turns at the jobs, checks that all of them wrote what they
  * should, and prints tables. `deno task bench --workloads count --engines loop,penstock --runs 3 --flink`.
  * `deno task bench memory` shows memory over a long run, `deno task bench slow-sink` while a sink is slow,
- * `deno task bench checkpoint` what checkpoints cost, `deno task bench rescale` what it costs to change the workers.
+ * `deno task bench checkpoint` what checkpoints cost, `deno task bench rescale` what it costs to change the workers,
+ * `deno task bench moves` many moves of key groups in one run.
  * Progress goes to standard error, tables to standard output; exit code 1 when an engine is wrong.
  *
  * @module
@@ -105,6 +106,11 @@ if (import.meta.main) {
     case "rescale": {
       const { rescaleBench } = await import("./rescale.ts");
       Deno.exit(await rescaleBench(print));
+      break;
+    }
+    case "moves": {
+      const { manyMovesBench } = await import("./many_moves.ts");
+      Deno.exit(await manyMovesBench(rest, print));
       break;
     }
     case "memory": {

@@ -88,7 +88,7 @@ export async function runBenchJob(run: {
     ...(checkpoints === undefined ? {} : {
       checkpoints: (job, failed) =>
         openCheckpoints(checkpoints, {
-          ...{ job, aws: {}, clock, random, logger: silentLogger, startedAt, workers, failed },
+          ...{ job, aws: {}, clock, random, logger: silentLogger, startedAt, failed },
         }),
     }),
     workers,

@@ -1,30 +1,19 @@
 /**
- * What it costs to go from one worker to two and back while a job runs: half of its key groups move away and return, a few
- * at a time. `deno task bench rescale`: how long groups stand still, how late rows are, and whether any is lost or doubled.
+ * What it costs to go from one worker to two and back while a job runs: a worker joins, half of the key groups move there
+ * and return, a few at a time, and the worker leaves. `deno task bench rescale`: how long groups stand still, how late rows are, and whether any is lost or doubled.
  *
  * @module
  */
 
 import { delay, systemClock } from "../../runtime/clock.ts";
-import { type LogFields, silentLogger } from "../../runtime/logger.ts";
-import { webWorkerHost } from "../../runtime/ports/web_worker_host.ts";
-import { systemRandom } from "../../runtime/random.ts";
 import type { MoveFigures } from "../../runtime/supervisor/group_mover.ts";
-import { Supervisor } from "../../runtime/supervisor/supervisor.ts";
 import { markdownTable } from "./markdown_table.ts";
-import {
-  RESCALE_KEYS,
-  RESCALE_RATE,
-  RESCALE_STRIDE,
-  rowNumber,
-  SEEN_MESSAGE,
-  type SeenRows,
-} from "./rescale_load.ts";
+import { RESCALE_KEYS } from "./rescale_load.ts";
+import { countLine, RescaleRun } from "./rescale_run.ts";
 
 /** Key groups that move at once. */
 const BATCH_GROUPS = 4;
 const STEADY_MS = 5000;
-const LOOK_MS = 20;
 
 type Print = (line: string) => void;
 
@@ -36,32 +25,16 @@ interface Latencies {
 
 /** Runs the benchmark; returns the exit code. */
 export async function rescaleBench(print: Print): Promise<number> {
-  const seen = new Map<number, SeenRows>();
   let phase: Latencies = { moving: [], others: [] };
   let moving: ReadonlySet<number> = new Set();
-  const take = (message: string, fields: LogFields | undefined) => {
-    if (message !== SEEN_MESSAGE || fields === undefined) return;
-    const { worker, ...of } = fields as LogFields & SeenRows & { worker: number };
-    seen.set(worker, of);
-    for (const [row, group] of of.groups.entries()) {
-      (moving.has(group) ? phase.moving : phase.others).push(of.latencies[row] ?? 0);
+  const workers = { workers: 1, workersMax: 2, parallelism: 1 };
+  const run = new RescaleRun(RESCALE_KEYS, workers, ({ groups, latencies }) => {
+    for (const [row, group] of groups.entries()) {
+      (moving.has(group) ? phase.moving : phase.others).push(latencies[row] ?? 0);
     }
-  };
-  const supervisor = new Supervisor({
-    host: webWorkerHost(),
-    ...{ clock: systemClock, random: systemRandom },
-    logger: { ...silentLogger, info: take },
-    settings: {
-      url: new URL("./jobs/rescale.ts", import.meta.url).href,
-      ...{ params: {}, aws: {}, startedAt: systemClock.now(), logLevel: "info" },
-    },
-    workers: 2,
-    parallelism: 1,
-    reportMs: LOOK_MS,
   });
-  const ended = supervisor.run();
-  const rows = () => [...seen.values()].reduce((sum, of) => sum + of.rows, 0);
-  while (rows() < RESCALE_KEYS + RESCALE_RATE) await delay(systemClock, LOOK_MS);
+  const { supervisor } = run;
+  await run.loaded();
   const lines: string[][] = [];
   const steady = async (what: string) => {
     phase = { moving: [], others: [] };
@@ -93,13 +66,22 @@ export async function rescaleBench(print: Print): Promise<number> {
     ]);
     moving = new Set();
   };
+  const scale = async (workers: number) => {
+    phase = { moving: [], others: [] };
+    const figures = await supervisor.scale(workers);
+    await delay(systemClock, 500);
+    const tookMs = figures?.tookMs.toFixed(0) ?? "";
+    const what = workers === 2 ? "a worker joins" : "it leaves";
+    lines.push([what, "", "", tookMs, "", ...latencyCells(phase.others), "", "", ""]);
+  };
   await steady("one worker");
+  await scale(2);
   await moveAll("1 to 2", 0, 1);
   await steady("two workers");
   await moveAll("2 to 1", 1, 0);
+  await scale(1);
   await steady("one worker");
-  supervisor.stop();
-  const outcome = await ended;
+  const count = await run.end();
   const latency = ["p50", "p99", "most"];
   print(markdownTable(
     [
@@ -110,32 +92,8 @@ export async function rescaleBench(print: Print): Promise<number> {
     lines,
     1,
   ));
-  const read = outcome.status.sources["updates"]?.records ?? 0;
-  const [lost, doubled] = [Math.max(0, read - rows()), Math.max(0, rows() - read)];
-  const isRight = sumOf([...seen.values()]) === expectedSum(read);
-  print(
-    `\n${read} records, lost ${lost}, doubled ${doubled}; counts ${
-      isRight ? "all right" : "WRONG"
-    }`,
-  );
-  return outcome.kind === "finished" && lost === 0 && doubled === 0 && isRight ? 0 : 1;
-}
-
-function sumOf(seen: readonly SeenRows[]): number {
-  return seen.reduce((total, { sum }) => total + sum, 0);
-}
-
-/** Each key has each count once: a row that is lost or doubled makes all later ones of its key differ. */
-function expectedSum(records: number): number {
-  const counts = new Uint32Array(RESCALE_KEYS);
-  let sum = 0;
-  for (let row = 0; row < records; row++) {
-    const key = row * RESCALE_STRIDE % RESCALE_KEYS;
-    const count = (counts[key] ?? 0) + 1;
-    counts[key] = count;
-    sum += rowNumber(key, count);
-  }
-  return sum;
+  print(`\n${countLine(count)}`);
+  return count.lost === 0 && count.doubled === 0 && count.isRight ? 0 : 1;
 }
 
 function quantiles(values: readonly number[]): string {

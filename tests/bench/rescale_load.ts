@@ -19,6 +19,8 @@ export const RESCALE_TELL_MS = 100;
 
 /** What one sink has seen. */
 export interface SeenRows {
+  /** When it was opened, ms of its worker's clock. */
+  readonly openedAt: number;
   /** Of all rows, from the start. */
   readonly rows: number;
   /** Sum of a number made of each row's key and count: equal sums mean that every row was there once. */

@@ -62,7 +62,7 @@ const supervisor = new Supervisor({
   onDeadLetter: ({ operator, reason }) => tell({ event: "letter", operator, reason }),
   checkpoints: (job, failed) =>
     openCheckpoints({ store: sqliteStore(checkpoints), interval: intervalMs }, {
-      ...{ job, aws, clock, random: systemRandom, logger, startedAt, workers, failed },
+      ...{ job, aws, clock, random: systemRandom, logger, startedAt, failed },
       onCheckpoint: ({ epoch }) => tell({ event: "kept", number: epoch }),
     }),
 });

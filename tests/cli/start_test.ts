@@ -40,6 +40,14 @@ describe("deno task start", () => {
   const mistakes: readonly (readonly [readonly string[], RegExp])[] = [
     [["--nope"], /^Cannot read the command line: Unknown option '--nope'.*see --help$/],
     [["--workers", "0"], /^Cannot use --workers 0: expected a whole number from 1$/],
+    [
+      ["--workers", "5", "--min-workers", "2", "--max-workers", "4"],
+      /^Cannot use --workers 5, the number to start with: expected 2 to 4, as/,
+    ],
+    [
+      ["nowhere.ts", "--scaling", "fast"],
+      /^Cannot use --scaling fast: expected one of responsive, kinesis-data-analytics, none$/,
+    ],
     [["--endpoint", "http://127.0.0.1:1"], /^Cannot use --endpoint or --region with the example/],
     [["nowhere.ts"], /^Cannot start nowhere\.ts: there is no such file; give the path or URL/],
     [["deno.json/job.ts"], /^Cannot start deno\.json\/job\.ts: there is no such file/],

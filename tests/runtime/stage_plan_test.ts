@@ -129,6 +129,23 @@ describe("planOf()", () => {
     });
   });
 
+  it("says behind which sources operators remember what is no state", () => {
+    const job = defineJob({
+      name: "demo",
+      sources: { plain: memory.source([1]), remembering: memory.source([1]) },
+      sinks: { out: memory.sink<number>() },
+      build({ plain, remembering }, { out }) {
+        plain.keyBy((n) => n).process("all", silent).to(out);
+        remembering.pipe(map((n) => n)).to(out);
+      },
+    });
+    assertEquals(plan(job).stages.map(({ name, remembers }) => [name, remembers]), [
+      ["plain", undefined],
+      ["remembering", true],
+      ["all", undefined],
+    ]);
+  });
+
   it("says what checkpoints must fit: state, hashes, timers, where dead letters go", () => {
     const job = defineJob({
       name: "demo",

@@ -11,7 +11,8 @@ import type { Job, SinkMap, SourceMap } from "../../runtime/job.ts";
 import { silentLogger } from "../../runtime/logger.ts";
 import { inProcessHost } from "../../runtime/ports/in_process_host.ts";
 import { seededRandom } from "../../runtime/random.ts";
-import { type JobOutcome, Supervisor } from "../../runtime/supervisor/supervisor.ts";
+import { Supervisor } from "../../runtime/supervisor/supervisor.ts";
+import type { JobOutcome } from "../../runtime/supervisor/supervisor_options.ts";
 import { Scheduler } from "../../runtime/testing/scheduler.ts";
 
 /** How a job is run. */

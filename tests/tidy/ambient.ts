@@ -31,6 +31,7 @@ const IO_PLACES: ReadonlyMap<string, string> = new Map([
   ["runtime/start.ts", "wires a job to the process that runs it"],
   ["runtime/ports/", "threads, the terminal and sockets"],
   ["runtime/cpu_time.ts", "the door to CPU time"],
+  ["runtime/heap_memory.ts", "the door to the heap's size"],
   ["runtime/checkpoint/sqlite_store.ts", "a store is I/O: a file"],
   ["runtime/checkpoint/s3_client.ts", "a store is I/O: the SDK's settings in the environment"],
   ["tests/", "tests and the benchmark work on files and processes"],

@@ -103,6 +103,12 @@ for (const isolation of ISOLATIONS) {
       assertEquals(status.deadLetters, BAD_LINES.length);
       assertEquals(status.workers.map((worker) => worker.worker).sort(), [0, 1]);
       assert(status.workers.every((worker) => worker.cpuMs > 0 && worker.waiting === 0));
+      // Each thread has a heap of its own, and its share of the key groups.
+      assert(
+        status.workers.every(({ heapUsed, heapTotal }) => 0 < heapUsed && heapUsed <= heapTotal),
+      );
+      assertEquals(new Set(status.workers.map(({ heapUsed }) => heapUsed)).size, 2);
+      assertEquals(status.workers.map(({ groups }) => groups), [64, 64]);
 
       const byOperator = (a: DeadLetter, b: DeadLetter) => a.operator < b.operator ? -1 : 1;
       const [unparsed, refused] = letters.sort(byOperator);

@@ -12,7 +12,8 @@ import { threadHost } from "../../runtime/ports/thread_host.ts";
 import { webWorkerHost } from "../../runtime/ports/web_worker_host.ts";
 import { systemRandom } from "../../runtime/random.ts";
 import { openCheckpoints } from "../../runtime/supervisor/open_checkpoints.ts";
-import { type JobOutcome, Supervisor } from "../../runtime/supervisor/supervisor.ts";
+import { Supervisor } from "../../runtime/supervisor/supervisor.ts";
+import type { JobOutcome } from "../../runtime/supervisor/supervisor_options.ts";
 import { ISOLATIONS, jobModule } from "./job_module.ts";
 import type { Total } from "./jobs/totals.ts";
 import { NdjsonFolder } from "./ndjson_folder.ts";
@@ -83,7 +84,7 @@ export async function poisonedRun(
     silentMsMax: poison === "memory" ? PATIENCE_MS : SILENT_MS,
     checkpoints: (job, failed) =>
       openCheckpoints({ store: memoryStore(), interval: 30 }, {
-        ...{ ...around, job, aws: {}, startedAt, workers: 2, failed },
+        ...{ ...around, job, aws: {}, startedAt, failed },
         onCheckpoint(event) {
           keys = event.keys;
           isBack ||= restored.length > 0;

@@ -1,5 +1,5 @@
 /**
- * The job of the rescale benchmark: counts updates of a million keys. First each key once, as fast as that goes; then
+ * The job of the rescale benchmarks: counts updates of `keys` keys, a parameter of its URL. First each key once, as fast as that goes; then
  * updates at a fixed rate, each with the time at which it was due.
  *
  * @module
@@ -12,7 +12,6 @@ import { defineJob, store } from "../../../mod.ts";
 import { delay, systemClock } from "../../../runtime/clock.ts";
 import { keyGroupOf } from "../../../runtime/state/key_group.ts";
 import {
-  RESCALE_KEYS,
   RESCALE_RATE,
   RESCALE_STRIDE,
   RESCALE_TELL_MS,
@@ -32,8 +31,11 @@ interface Counted extends Update {
   readonly count: number;
 }
 
+const KEYS = Number(new URL(import.meta.url).searchParams.get("keys"));
 const LOAD_ROWS = 1000;
 const TICK_ROWS = RESCALE_RATE * RESCALE_TICK_MS / 1000;
+/** So that a key's state takes 100 bytes. */
+const NOTE = "about as much as a record of a real job has: ".padEnd(75, ".");
 const MAX_PARALLELISM = 128;
 /** Of so many rows the latency of one is kept. */
 const SAMPLE = 10;
@@ -43,7 +45,7 @@ function batchAt(first: number, length: number, due: number): ShardBatch<Update>
     length,
     bytes: length * 32,
     position: String(first + length - 1),
-    valueAt: (row) => ({ key: (first + row) * RESCALE_STRIDE % RESCALE_KEYS, due }),
+    valueAt: (row) => ({ key: (first + row) * RESCALE_STRIDE % KEYS, due }),
     positionAt: (row) => String(first + row),
     timestampAt: () => -Infinity,
   };
@@ -57,7 +59,7 @@ const updates: Source<Update> = {
   read: (_shard, _after, context) =>
     pacedBatches(context, async function* (signal) {
       let row = 0;
-      for (; row < RESCALE_KEYS && !signal.aborted; row += LOAD_ROWS) {
+      for (; row < KEYS && !signal.aborted; row += LOAD_ROWS) {
         yield batchAt(row, LOAD_ROWS, 0);
       }
       const { clock } = context;
@@ -76,11 +78,12 @@ const seen: Sink<Counted> = {
   name: "seen",
   guarantee: "at least once",
   open: ({ logger }) => {
+    const openedAt = systemClock.now();
     let [rows, sum, toldAt] = [0, 0, 0];
     let latencies: number[] = [];
     let groups: number[] = [];
     const tell = () => {
-      const told: SeenRows = { rows, sum, latencies, groups };
+      const told: SeenRows = { openedAt, rows, sum, latencies, groups };
       logger.info(SEEN_MESSAGE, { ...told });
       latencies = [];
       groups = [];
@@ -122,7 +125,7 @@ export default defineJob({
       state: { count: store.value(0), last: store.value<Update & { note: string }>() },
       onEvent({ key, due }, { state }): Counted[] {
         const count = ++state.count.value;
-        state.last.value = { key, due, note: "about as much as a small record of a real job has" };
+        state.last.value = { key, due, note: `${key} ${NOTE}` };
         return [{ key, due, count }];
       },
     }).to(seen);

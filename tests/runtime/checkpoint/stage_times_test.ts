@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { joinedStage, timesFor } from "../../../runtime/checkpoint/stage_times.ts";
+import { joinedStage, timesFor, timesForJoining } from "../../../runtime/checkpoint/stage_times.ts";
 import type { FeedTime, StageSnapshot } from "../../../runtime/checkpoint/worker_snapshot.ts";
 import type { GeneratorTime, InputTime, OriginTime } from "../../../runtime/time/watermark.ts";
 import { originOf } from "../../../runtime/worker/stage_inputs.ts";
@@ -32,6 +32,31 @@ const timesOf = (parts: readonly StageSnapshot[], worker: number, workers: numbe
     ...{ worker, workers, partName: originOf },
     partOf: (name) => /^(sum|in)@\d+$/.exec(name)?.[1],
   });
+
+describe("times of a stage that a worker joins", () => {
+  const joining = (parts: readonly StageSnapshot[], worker: number) =>
+    timesForJoining(joinedStage(parts), {
+      ...{ worker, partName: originOf },
+      partOf: (name) => /^(sum|in)@\d+$/.exec(name)?.[1],
+    });
+
+  it("have one part more of each stage before, which has said what all of them have", () => {
+    const origins = [origin("in@0", 5), origin("in@1", 9), origin("src/a@1", 7)];
+    const inputs = [{ splits: {}, channels: input(5, false, ...origins) }];
+    const [one] = joining([part({ inputs, watermark: 5 })], 2).inputs;
+    assertEquals(one?.channels, input(5, false, ...origins, origin("in@2", 5)));
+  });
+
+  it("are those of its own part, and of no shard and no call", () => {
+    const generators = ["sum@0", "src/a"].map((domain) => ({
+      ...{ index: 0, domain, time: generator({ told: 3 }), takenAt: 1, nextInMs: 5 },
+    }));
+    const words = [{ origin: "src/a", advance: undefined, status: undefined }];
+    const times = joining([part({ generators, words, watermark: 3, completed: [1] })], 1);
+    assertEquals(times.generators.map(({ domain, time }) => [domain, time.told]), [["sum@1", 3]]);
+    assertEquals([times.words, times.pending, times.watermark, times.completed], [[], [], 3, [1]]);
+  });
+});
 
 describe("times of a stage", () => {
   it("give an input the parts of the next start: 1 -> 3, 3 -> 2, 2 -> 1", () => {

@@ -14,6 +14,7 @@ describe("parseStartArguments()", () => {
       region: undefined,
       workers: 2,
       parallelism: 2,
+      scaling: undefined,
       logLevel: "warn",
       isolation: "web-worker",
       params: {},
@@ -34,6 +35,7 @@ describe("parseStartArguments()", () => {
       region: "eu-west-1",
       workers: 4,
       parallelism: 3,
+      scaling: undefined,
       logLevel: "debug",
       isolation: "thread",
       params: { limit: "6", query: "a=b" },
@@ -65,6 +67,27 @@ describe("parseStartArguments()", () => {
     assertEquals(parse("--workers 5").parallelism, 5);
   });
 
+  it("has workers that come and go once a bound or a policy is given", () => {
+    const scaling = (line: string) => {
+      const { workers, parallelism, scaling } = parse(line);
+      return [workers, parallelism, scaling?.policy, scaling?.minWorkers, scaling?.maxWorkers];
+    };
+    assertEquals(scaling("--max-workers 8"), [
+      ...[undefined, undefined, "responsive", undefined, 8],
+    ]);
+    assertEquals(scaling("--min-workers 2 --workers 3"), [
+      3,
+      undefined,
+      "responsive",
+      2,
+      undefined,
+    ]);
+    assertEquals(scaling("--scaling kinesis-data-analytics --workers 4 --max-workers 4"), [
+      ...[4, undefined, "kinesis-data-analytics", undefined, 4],
+    ]);
+    assertEquals(scaling("--scaling none")[2], "none");
+  });
+
   it("refuses what it does not understand, with what was expected", () => {
     const cases: [string, string][] = [
       ["a.ts b.ts", "Cannot start a.ts and b.ts at once: give one job"],
@@ -75,6 +98,28 @@ describe("parseStartArguments()", () => {
       [
         "--parallelism 3",
         "Cannot spread over --parallelism 3 with 2 workers: give at least as many --workers",
+      ],
+      ["--min-workers 0", "Cannot use --min-workers 0: expected a whole number from 1"],
+      ["--max-workers many", "Cannot use --max-workers many: expected a whole number from 1"],
+      [
+        "--min-workers 5 --max-workers 3",
+        "Cannot use --min-workers 5 with --max-workers 3: expected at most 3",
+      ],
+      [
+        "--workers 9 --min-workers 2 --max-workers 4",
+        "Cannot use --workers 9, the number to start with: expected 2 to 4",
+      ],
+      [
+        "--workers 1 --min-workers 2",
+        "Cannot use --workers 1, the number to start with: expected 2 or",
+      ],
+      [
+        "--parallelism 2 --max-workers 4",
+        "Cannot use --parallelism 2 while workers come and go",
+      ],
+      [
+        "--scaling fast",
+        "Cannot use --scaling fast: expected one of responsive, kinesis-data-analytics, none",
       ],
       ["--bookings 5 job.ts", "Cannot use --bookings with a job"],
       [
@@ -103,6 +148,9 @@ describe("HELP", () => {
       const flag of [
         "bookings",
         "workers",
+        "min-workers",
+        "max-workers",
+        "scaling",
         "parallelism",
         "endpoint",
         "region",

@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { carryOut, type ControlledJob } from "../../../runtime/control/job_control.ts";
 import type { KeptCheckpoint } from "../../../runtime/supervisor/checkpoint_shelf.ts";
-import type { JobOutcome } from "../../../runtime/supervisor/supervisor.ts";
+import type { JobOutcome } from "../../../runtime/supervisor/supervisor_options.ts";
 import { jobStatus } from "../../../runtime/supervisor/job_status.ts";
 
 const KEPT = { id: 7, store: "a.db", kind: "savepoint", writtenBytes: 12 } as const;

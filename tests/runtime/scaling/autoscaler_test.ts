@@ -96,6 +96,38 @@ describe("Autoscaler", () => {
     assert(again !== undefined && again.at >= until && again.at < until + 5000);
   });
 
+  it("judges workers from when they are there, and not those that never came", () => {
+    const said = (came: boolean, helped: boolean) => {
+      const scaler = new Autoscaler({ maxWorkers: 3 }, { cores: 9, keyGroups: 64 });
+      const log: ScalingDecision[] = [];
+      for (let second = 1; second <= 30; second++) {
+        const workers = came && second > 20 ? 2 : 1;
+        const isStarting = came && second > 5 && second <= 20;
+        const rows = helped ? 20 * workers : 20;
+        log.push(...scaler.decide(snapshot({
+          ...{ at: second * 1000, underWay: isStarting ? "hand-over" : "nothing" },
+          workers: Array.from(
+            { length: workers },
+            (_, worker) => workerLoad({ worker, cpuMs: 1000, busyMs: 1000, ageMs: 60_000 }),
+          ),
+          groups: Array.from(
+            { length: 64 },
+            (_, group) =>
+              groupLoad({ group, worker: group % workers, busyMs: 1000 * workers / 64, rows }),
+          ),
+        })));
+      }
+      return log.filter(({ kind }) => kind !== "stay").map(explain);
+    };
+    assertEquals(said(true, true).some((line) => line.includes("did not help")), false);
+    const idle = said(true, false).filter((line) => line.includes("did not help"));
+    assertEquals(idle.length, 1);
+    assertStringIncludes(idle[0] ?? "", "the scale-up from 1 to 2 workers 5 s ago did not help");
+    // What never came is asked for again and again.
+    const never = said(false, false);
+    assert(never.length > 2 && never.every((line) => line.startsWith("Scale up from 1 to 2")));
+  });
+
   it("adds workers again at once when the last ones helped", () => {
     const job = new Fed({ maxWorkers: 7 });
     const kinds = [1000, 2000, 3000, 4000].flatMap((rows) => job.seconds(6, 1, rows));

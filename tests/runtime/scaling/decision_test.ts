@@ -31,13 +31,13 @@ describe("explain()", () => {
     const lines = [
       explain({ kind: "scale up", ...scaled, from: 2, to: 3, added: [2] }),
       explain({ kind: "scale down", ...scaled, from: 2, to: 1, removed: [1] }),
-      explain({ kind: "scale down", ...scaled, from: 4, to: 2, removed: [1, 3] }),
+      explain({ kind: "scale down", ...scaled, from: 4, to: 2, removed: [3, 2] }),
       explain({ kind: "rebalance", ...changed }),
     ];
     assertEquals(lines, [
       `Scale up from 2 to 3 workers (responsive): it is so. ${tail}`,
-      `Scale down from 2 to 1 worker (responsive): it is so. Least to do: worker 1. ${tail}`,
-      `Scale down from 4 to 2 workers (responsive): it is so. Least to do: workers 1, 3. ${tail}`,
+      `Scale down from 2 to 1 worker (responsive): it is so. Worker 1 goes. ${tail}`,
+      `Scale down from 4 to 2 workers (responsive): it is so. Workers 3, 2 go. ${tail}`,
       `Rebalance 2 workers: it is so. ${tail}`,
     ]);
   });

@@ -190,8 +190,10 @@ describe("planDrain()", () => {
 describe("numbers of workers", () => {
   const load = loadOf(4, [group(0, 0, 0.3), group(1, 1, 0.1), group(2, 2, 0.2), group(3, 3, 0.1)]);
 
-  it("leave where there is least to do, the newest of equals first", () => {
-    assertEquals(leavingWorkers(load, 3), [3, 1, 2]);
+  it("that leave are the highest, whatever they have to do, so that no number is missing", () => {
+    assertEquals(leavingWorkers(load, 2), [3, 2]);
+    const workers = load.workers.toReversed();
+    assertEquals(leavingWorkers({ ...load, workers }, 3), [3, 2, 1]);
   });
 
   it("are taken where they are free", () => {

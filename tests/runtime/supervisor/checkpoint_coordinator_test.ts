@@ -9,7 +9,7 @@ import {
   type CheckpointOptions,
   checkpointPolicy,
 } from "../../../runtime/supervisor/checkpoint_policy.ts";
-import type { RestoredJob } from "../../../runtime/supervisor/job_attempt.ts";
+import type { RestoredJob } from "../../../runtime/supervisor/attempt_listener.ts";
 import { turns } from "../../connectors/event_loop.ts";
 import { HandClock } from "../hand_clock.ts";
 import { type Changed, jobSnapshot, KEYED_PLAN, shelfOver, TestStore } from "./checkpoint_parts.ts";
@@ -29,7 +29,6 @@ async function coordinated(options: CheckpointOptions = {}, store = new TestStor
     logger: silentLogger,
     allowDroppedState: false,
     startedAt: 7,
-    workers: 1,
     failed: (error) => log.push(error.message),
     closed: () => Promise.resolve(void log.push("closed")),
     onCheckpoint: (event) => events.push(event),
@@ -43,7 +42,7 @@ async function coordinated(options: CheckpointOptions = {}, store = new TestStor
     committed: (epoch: number) => void log.push(`committed ${epoch}`),
     aborted: (epoch: number) => void log.push(`aborted ${epoch}`),
   };
-  const restore = () => coordinator.restore(KEYED_PLAN, ROUTING);
+  const restore = () => coordinator.restore(KEYED_PLAN, ROUTING, 1);
   const begin = async () => {
     const restored = await restore();
     coordinator.begin(attempt);

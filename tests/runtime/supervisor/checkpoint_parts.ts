@@ -15,7 +15,7 @@ import { silentLogger } from "../../../runtime/logger.ts";
 import type { JobPlan } from "../../../runtime/stage_plan.ts";
 import { encodeChanges } from "../../../runtime/state/key_changes.ts";
 import { CheckpointShelf } from "../../../runtime/supervisor/checkpoint_shelf.ts";
-import type { JobSnapshot } from "../../../runtime/supervisor/job_attempt.ts";
+import type { JobSnapshot } from "../../../runtime/supervisor/attempt_listener.ts";
 
 /** A source and a keyed stage over two key groups. */
 export const KEYED_PLAN: JobPlan = {

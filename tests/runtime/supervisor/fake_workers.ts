@@ -142,6 +142,9 @@ function wellBehaved(worker: FakeWorker, message: HostMessage): void {
     case "stop":
       return queueMicrotask(() => worker.say({ type: "ended" }));
     case "releaseShard":
+      return queueMicrotask(() =>
+        worker.say({ type: "shardReleased", source: message.source, shard: message.shard })
+      );
     case "report":
       return;
   }

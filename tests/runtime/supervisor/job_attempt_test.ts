@@ -6,11 +6,8 @@ import {
   WORKER_CLOSE_MS_MAX,
   WORKER_REPLY_MS_MAX,
 } from "../../../runtime/limits.ts";
-import {
-  type AttemptListener,
-  JobAttempt,
-  type JobSnapshot,
-} from "../../../runtime/supervisor/job_attempt.ts";
+import type { AttemptListener, JobSnapshot } from "../../../runtime/supervisor/attempt_listener.ts";
+import { JobAttempt } from "../../../runtime/supervisor/job_attempt.ts";
 import { PROTOCOL_VERSION } from "../../../runtime/worker/protocol.ts";
 import { turns } from "../../connectors/event_loop.ts";
 import { HandClock } from "../hand_clock.ts";
@@ -28,6 +25,7 @@ function attempt(host: FakeHost, workers = 2, kept: Kept = {}) {
     clock,
     settings: SETTINGS,
     workers,
+    slots: workers,
     parallelism: workers,
     checkpoints: kept.lastEpoch !== undefined,
     listener: {
@@ -233,7 +231,7 @@ describe("JobAttempt", () => {
     assertEquals(opens.flat().map(({ placement }) => placement.worker), [0, 1, 2]);
     assertEquals(opens[1]?.[0], {
       type: "open",
-      placement: { worker: 1, workers: 3, routing: [0, 1], shards: { in: ["s0", "s1"] } },
+      placement: { worker: 1, workers: 3, slots: 3, routing: [0, 1], shards: { in: ["s0", "s1"] } },
       links: ["b", undefined, "a"],
       restored: undefined,
       checkpoints: false,

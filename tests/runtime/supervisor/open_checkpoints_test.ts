@@ -24,10 +24,9 @@ async function opened(keep: KeepCheckpoints) {
     random: () => run / 1000,
     logger: silentLogger,
     startedAt: run,
-    workers: 1,
     failed() {},
   });
-  const restored = await coordinator.restore(KEYED_PLAN, [0, 0]);
+  const restored = await coordinator.restore(KEYED_PLAN, [0, 0], 1);
   /** Keeps a checkpoint of this number's position. */
   const keepOne = async () => {
     let epoch = 0;

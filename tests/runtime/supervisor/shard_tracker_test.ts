@@ -15,8 +15,11 @@ describe("ShardTracker", () => {
     tracker.end("a");
     assertEquals(tracker.takeReadable(), []);
     tracker.end("b");
+    assertEquals([tracker.takeReadable(), tracker.allEnded], [[], false]);
+    for (const id of ["a", "b"]) tracker.release(id);
     assertEquals([tracker.takeReadable(), tracker.allEnded], [["merged"], false]);
     tracker.end("merged");
+    tracker.release("merged");
     assertEquals(tracker.takeReadable(), ["child"]);
     tracker.end("child");
     assertEquals([tracker.takeReadable(), tracker.allEnded], [[], true]);
@@ -35,6 +38,7 @@ describe("ShardTracker", () => {
     tracker.list([shard("a"), shard("left", "a"), shard("right", "a")]);
     assertEquals([tracker.readable, tracker.successorsOf("a")], [[], ["left", "right"]]);
     tracker.end("a");
+    tracker.release("a");
     tracker.list([shard("left", "a"), shard("right", "a")]);
     assertEquals([tracker.takeReadable(), tracker.successorsOf("left")], [["left", "right"], []]);
   });
@@ -61,6 +65,7 @@ describe("ShardTracker", () => {
     tracker.list([shard("left", "parent"), shard("right", "parent"), shard("last", "left")]);
     assertEquals(tracker.takeReadable(), ["left", "right"]);
     tracker.end("left");
+    tracker.release("left");
     assertEquals(tracker.tracked, [
       { ...shard("parent"), state: "ended" },
       { ...shard("left", "parent"), state: "ended" },
@@ -74,6 +79,7 @@ describe("ShardTracker", () => {
     tracker.list([shard("child", "parent")]);
     assertEquals([tracker.takeReadable(), tracker.allEnded], [["parent"], false]);
     tracker.end("parent");
+    tracker.release("parent");
     assertEquals(tracker.takeReadable(), ["child"]);
   });
 

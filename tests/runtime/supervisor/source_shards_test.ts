@@ -29,6 +29,7 @@ describe("SourceShards", () => {
     for (const [worker, id] of [[0, "a"], [0, "c"], [1, "b"]] as const) {
       of.ended("in", id);
       of.release(worker, "in", id);
+      of.released("in", id);
     }
     assertEquals(log.slice(3), [
       "0 releaseShard in a",
@@ -39,6 +40,21 @@ describe("SourceShards", () => {
     ]);
   });
 
+  it("knows who reads a shard, wherever it moves, until it has ended", () => {
+    const { of } = sources(3);
+    of.list("in", [shard("a"), shard("b"), shard("c")]);
+    of.list("grown", [shard("d")]);
+    of.openReadable();
+    const read = () =>
+      of.byWorker.map((shards) => shards.map(({ source, shard }) => `${source}/${shard}`));
+    assertEquals(read(), [["in/a", "grown/d"], ["in/b"], ["in/c"]]);
+    of.moved("in", "a", 1);
+    assertEquals(read(), [["grown/d"], ["in/b", "in/a"], ["in/c"]]);
+    assertEquals([of.workerOf("in", "a"), of.workerOf("in", "d")], [1, undefined]);
+    of.ended("in", "a");
+    assertEquals([of.workerOf("in", "a"), read()[1]], [undefined, ["in/b"]]);
+  });
+
   it("has children read in a parent's place, once it has been let go of", () => {
     const { of, log } = sources(2);
     of.list("grown", [shard("p"), shard("left", "p"), shard("right", "p")]);
@@ -47,8 +63,11 @@ describe("SourceShards", () => {
     of.ended("grown", "p");
     assertEquals(log, ["0 openShard grown p"]);
     of.release(0, "grown", "p");
-    assertEquals(log.slice(1), [
-      "0 releaseShard grown p left,right",
+    // A listing comes meanwhile: nobody is to overtake what says that the parent has ended.
+    of.open("grown");
+    assertEquals(log.slice(1), ["0 releaseShard grown p left,right"]);
+    of.released("grown", "p");
+    assertEquals(log.slice(2), [
       "0 openShard grown left",
       "1 openShard grown right",
     ]);
@@ -86,6 +105,7 @@ describe("SourceShards", () => {
     of.close();
     of.ended("grown", "p");
     of.release(0, "grown", "p");
+    of.released("grown", "p");
     assertEquals(log.slice(1), ["0 releaseShard grown p child"]);
   });
 });

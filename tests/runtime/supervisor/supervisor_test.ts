@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import {
   DEAD_LETTERS_LOGGED_PER_SECOND,
@@ -8,11 +8,15 @@ import {
 } from "../../../runtime/limits.ts";
 import type { LogFields, Logger } from "../../../runtime/logger.ts";
 import { Supervisor } from "../../../runtime/supervisor/supervisor.ts";
+import type { SupervisorOptions } from "../../../runtime/supervisor/supervisor_options.ts";
 import { turns } from "../../connectors/event_loop.ts";
 import { HandClock } from "../hand_clock.ts";
 import { FakeHost, type FakeWorker, type Script, SETTINGS } from "./fake_workers.ts";
 
-function supervised(script: Script, options: { reportMs?: number } = {}) {
+function supervised(
+  script: Script,
+  options: Partial<Pick<SupervisorOptions, "reportMs" | "scaling">> = {},
+) {
   const host = new FakeHost(script);
   const clock = new HandClock();
   const states: unknown[] = [];
@@ -123,6 +127,15 @@ describe("Supervisor", () => {
         1,
       ]);
     }
+  });
+
+  it("does not begin a job that has too few key groups for the workers that there must be", async () => {
+    const { supervisor } = supervised(() => {}, {
+      scaling: { options: { minWorkers: 3 }, cores: 8 },
+    });
+    const outcome = await supervisor.run();
+    assert(outcome.kind === "failed" && !outcome.started);
+    assertStringIncludes(outcome.error.message, "Cannot scale between 3 and 2 workers");
   });
 
   it("drains when it is stopped, however often it is told", async () => {

@@ -6,6 +6,22 @@ import type { WatermarkEvent } from "../../../runtime/time/watermark.ts";
 const advance = (at: number): WatermarkEvent => ({ kind: "advance", at });
 
 describe("GateWatermark", () => {
+  it("waits for a part that joins as if it had said what its siblings have", () => {
+    const gate = new GateWatermark({ splits: new Map(), channels: ["sum@0", "sum@1", "other@0"] });
+    for (const [name, at] of [["sum@0", 9], ["sum@1", 5], ["other@0", 20]] as const) {
+      gate.apply(name, advance(at));
+    }
+    gate.joinPart("sum@2", ["sum@0", "sum@1", "sum@2"]);
+    for (const name of ["sum@0", "sum@1"]) gate.apply(name, advance(15));
+    assertEquals(gate.at, 5);
+    gate.apply("sum@2", advance(12));
+    assertEquals(gate.at, 12);
+    // Where the siblings have ended, there is nobody to wait for.
+    gate.joinPart("gone@1", ["gone@0"]);
+    gate.apply("sum@2", advance(15));
+    assertEquals(gate.at, 15);
+  });
+
   it("combines splits of a source first, then sources and channels", () => {
     const splits = new Map([["a", ["a/0", "a/1"]], ["b", ["b/0"]]]);
     const gate = new GateWatermark({ splits, channels: ["stage@0"] });

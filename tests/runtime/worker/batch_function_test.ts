@@ -7,6 +7,7 @@ import { fields } from "../../../operators/fields.ts";
 import { EventTimeGenerator } from "../../../runtime/time/event_time.ts";
 import { OutboundChannel } from "../../../runtime/worker/channel.ts";
 import { decodedRowByRow, throughCut } from "../../../runtime/worker/batch_function.ts";
+import { EdgeChannels } from "../../../runtime/worker/edge_channels.ts";
 import { EdgeOutput } from "../../../runtime/worker/edge_output.ts";
 import { Gate, Valve } from "../../../runtime/worker/gate.ts";
 import { batchOf } from "../../operators/decoder/batch_of.ts";
@@ -127,7 +128,7 @@ describe("throughCut()", () => {
       operator: "in/keyBy",
       key: () => "",
       routing: [0, 0],
-      edges: [[channel]],
+      channels: new EdgeChannels([[channel]], 1),
       cursor,
       failures: new RecordedFailures(),
     });
@@ -174,7 +175,7 @@ describe("throughCut()", () => {
       operator: "in/keyBy",
       key: (value) => Object(value).id,
       routing: [0, 1],
-      edges: [[channel(0), channel(1)]],
+      channels: new EdgeChannels([[channel(0), channel(1)]], 2),
       cursor,
       failures: new RecordedFailures(),
     });

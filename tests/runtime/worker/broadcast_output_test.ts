@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { BroadcastOutput } from "../../../runtime/worker/broadcast_output.ts";
 import { OutboundChannel } from "../../../runtime/worker/channel.ts";
+import { EdgeChannels } from "../../../runtime/worker/edge_channels.ts";
 import { cursorAt, RecordedFailures } from "./engine_parts.ts";
 
 /** A broadcast to two stages on so many workers. */
@@ -24,11 +25,11 @@ function output(workers = 3) {
   );
   const broadcast = new BroadcastOutput({
     operator: "in/broadcast",
-    edges,
+    channels: new EdgeChannels(edges, workers),
     cursor: cursorAt(7, { timestamp: 5 }),
     failures,
   });
-  return { broadcast, heard, failures, flush: () => broadcast.channels.forEach((c) => c.flush()) };
+  return { broadcast, heard, failures, flush: () => broadcast.channels.flush() };
 }
 
 describe("BroadcastOutput", () => {
@@ -45,8 +46,8 @@ describe("BroadcastOutput", () => {
   it("tells every worker of watermarks and the end, behind the records", () => {
     const { broadcast, heard } = output();
     broadcast.next(1);
-    broadcast.watermark("in/s0", { kind: "idle" });
-    broadcast.end(true);
+    broadcast.channels.watermark("in/s0", { kind: "idle" });
+    broadcast.channels.end(true);
     assertEquals(heard.filter((line) => line.startsWith("a@1")), [
       "a@1 1 5",
       "a@1 in/s0 idle",

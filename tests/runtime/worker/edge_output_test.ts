@@ -3,6 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { keyGroupOf } from "../../../runtime/state/key_group.ts";
 import type { Key } from "../../../runtime/stream.ts";
 import { OutboundChannel } from "../../../runtime/worker/channel.ts";
+import { EdgeChannels } from "../../../runtime/worker/edge_channels.ts";
 import { EdgeOutput } from "../../../runtime/worker/edge_output.ts";
 import { cursorAt, RecordedFailures } from "./engine_parts.ts";
 
@@ -29,7 +30,10 @@ function output(key: (value: unknown) => Key = (value) => value as Key) {
     operator: "in/keyBy",
     key,
     routing: ROUTING,
-    edges: ["sum", "max"].map((stage) => [channel(stage, 0), channel(stage, 1)]),
+    channels: new EdgeChannels(
+      ["sum", "max"].map((stage) => [channel(stage, 0), channel(stage, 1)]),
+      2,
+    ),
     cursor: cursorAt(7),
     failures,
   });
@@ -42,7 +46,7 @@ describe("EdgeOutput", () => {
     const keys = ["a", "b", 42, ""];
     for (const key of keys) edge.next(key);
     assertEquals(heard, []);
-    edge.flush();
+    edge.channels.flush();
     const expected = keys.flatMap((key) => {
       const group = keyGroupOf(key, ROUTING.length);
       return ["sum", "max"].map((stage) => `${stage}@${ROUTING[group]} ${key} ${group}`);
@@ -57,8 +61,8 @@ describe("EdgeOutput", () => {
 
   it("tells every worker of watermarks and the end", () => {
     const { edge, heard } = output();
-    edge.watermark("in/s0", { kind: "idle" });
-    edge.end(false);
+    edge.channels.watermark("in/s0", { kind: "idle" });
+    edge.channels.end(false);
     const channels = ["sum@0", "sum@1", "max@0", "max@1"];
     assertEquals(heard, [
       ...channels.map((of) => `${of} in/s0 idle`),
@@ -72,7 +76,7 @@ describe("EdgeOutput", () => {
       return value as Key;
     });
     for (const value of [NaN, Infinity, undefined, null, {}, true, "boom"]) edge.next(value);
-    edge.flush();
+    edge.channels.flush();
     const reason = (found: string) =>
       `in/keyBy in/s0@7: Cannot key the record: its key is ${found}, expected a string or a finite number`;
     assertEquals(failures.reasons, [

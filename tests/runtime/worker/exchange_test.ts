@@ -21,7 +21,7 @@ function exchange() {
     close: () => void closed++,
   };
   const failures = new RecordedFailures();
-  const exchange = new Exchange(0, [undefined, link], [EDGE], [], failures, () => {});
+  const exchange = new Exchange(0, 2, [undefined, link], [EDGE], [], failures, () => {});
   exchange.open([]);
   return {
     exchange,

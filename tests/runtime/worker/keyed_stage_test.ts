@@ -187,6 +187,7 @@ describe("KeyedStage", () => {
         origins: { splits: new Map(), channels: [] },
         restored: undefined,
       }],
+      inputsOf: () => [],
       epochOf(epoch) {
         throw new Error(`No barrier was sent, and yet epoch ${epoch} is asked for`);
       },

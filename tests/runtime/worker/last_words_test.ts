@@ -43,4 +43,18 @@ describe("LastWords", () => {
     assertEquals(after.again("a"), [active, at(5), idle]);
     assertEquals(after.again("b"), [active]);
   });
+
+  it("hands an origin on to another worker", () => {
+    const [here, there] = [new LastWords(), new LastWords()];
+    there.note("a", at(1));
+    there.note("a", idle);
+    here.note("a", at(5));
+    here.note("b", at(6));
+    there.adopt("a", here.snapshot().filter(({ origin }) => origin === "a"));
+    here.forget("a");
+    assertEquals([here.again("a"), here.again("b")], [[], [active, at(6)]]);
+    assertEquals(there.again("a"), [active, at(5)]);
+    there.adopt("a", []);
+    assertEquals(there.again("a"), []);
+  });
 });

@@ -66,4 +66,40 @@ describe("SinkFeed", () => {
     after.of.finish();
     assertEquals([log, after.log], [["idle", "active", Infinity], []]);
   });
+
+  for (const splits of [true, false]) {
+    it(`hands a shard on to another worker's: ${splits ? "splits" : "channels"}`, () => {
+      const [here, there] = [feed(splits), feed(splits)];
+      for (const origin of ["a", "b"]) here.of.take(origin, joined);
+      there.of.take("c", joined);
+      here.of.take("a", advance(3));
+      here.of.take("b", advance(8));
+      there.of.take("c", advance(5));
+      const heard = here.of.heard("a");
+      assertEquals(heard, { at: 3, idle: false });
+      there.of.arrive("a", heard ?? { at: 0, idle: true });
+      here.of.leave("a");
+      // Nobody waits for it here any more, and there it is waited for, channels once they have caught up.
+      here.of.take("b", advance(9));
+      there.of.take("c", advance(10));
+      there.of.take("a", advance(7));
+      assertEquals([here.log, there.log.slice(1)], [[3, ...(splits ? [] : [8]), 9], [
+        splits ? 7 : 10,
+      ]]);
+      assertEquals([here.of.heard("a"), there.of.heard("a")], [undefined, { at: 7, idle: false }]);
+    });
+
+    it(`takes a shard over that is idle, though it was another at the checkpoint: ${splits}`, () => {
+      const before = feed(splits);
+      for (const origin of ["a", "b"]) before.of.take(origin, joined);
+      before.of.take("a", advance(3));
+      const { of, log } = before.again(true);
+      of.take("b", joined);
+      of.take("b", advance(5));
+      of.arrive("a", { at: 6, idle: true });
+      of.take("b", advance(7));
+      assertEquals(of.heard("a"), { at: 6, idle: true });
+      assertEquals(log, [5, 7]);
+    });
+  }
 });

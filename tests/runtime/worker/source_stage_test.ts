@@ -21,9 +21,11 @@ import { buildTopology } from "../../../runtime/stream_builder.ts";
 import { runJob } from "../../../runtime/testing/run_job.ts";
 import { type Reshard, simulatedStream } from "../../../runtime/testing/simulated_stream.ts";
 import { OutboundChannel } from "../../../runtime/worker/channel.ts";
+import { EdgeChannels } from "../../../runtime/worker/edge_channels.ts";
 import { EdgeOutput } from "../../../runtime/worker/edge_output.ts";
 import { EpochSnapshot } from "../../../runtime/worker/epoch_snapshot.ts";
 import { Gate } from "../../../runtime/worker/gate.ts";
+import type { ClosedShard } from "../../../runtime/worker/protocol.ts";
 import { SourceStage } from "../../../runtime/worker/source_stage.ts";
 import { StageOutputs } from "../../../runtime/worker/stage_outputs.ts";
 import { TurnQueue } from "../../../runtime/worker/turn_queue.ts";
@@ -72,6 +74,8 @@ function bareStage() {
   const failures = new RecordedFailures();
   const cursor = cursorAt(0);
   const log: string[] = [];
+  /** If `hold` is set, what is put out does not arrive before it is called. */
+  const arriving: { hold?: () => void } = {};
   const readers = new Map<string, Subscriber<ShardBatch<number>>>();
   const source = sourceOf((shard) =>
     new Observable((subscriber) => void readers.set(shard, subscriber))
@@ -97,7 +101,7 @@ function bareStage() {
   });
   const edge = new EdgeOutput({
     ...{ operator: "in/keyBy", key: (n: unknown) => n as number, routing: [0] },
-    ...{ edges: [[channel]], cursor, failures },
+    ...{ channels: new EdgeChannels([[channel]], 1), cursor, failures },
   });
   const keyBy = topology.nodes.find(({ kind }) => kind === "keyBy")?.id ?? -1;
   const outputs = new StageOutputs("in", 0, {
@@ -112,10 +116,11 @@ function bareStage() {
       signal: new AbortController().signal,
     },
     shardEnded: (shard) => log.push(`${shard} ended`),
+    arrived: (then) => void (arriving.hold === undefined ? then() : arriving.hold = then),
     ended: () => log.push("ended"),
   });
   return {
-    ...{ stage, log },
+    ...{ stage, log, arriving },
     turn: () => clock.runDeferred(),
     deliver: (shard: string, ...values: number[]) => readers.get(shard)?.next(batchOf(values)),
     complete: (shard: string) => readers.get(shard)?.complete(),
@@ -159,10 +164,79 @@ describe("SourceStage at barriers", () => {
     turn();
     assertEquals(log, ["a ended"]);
     assertEquals(handOver(1, "barrier"), ["in/a@2"]);
-    stage.releaseShard("a", ["b"]);
+    stage.releaseShard("a", ["b"], () => {});
     assertEquals(handOver(2, "barrier"), []);
     stage.openShard("b", undefined);
     assertEquals(handOver(3, "barrier"), ["in/b@undefined"]);
+  });
+
+  it("keeps the place of a shard that was closed until another worker has it", () => {
+    const { stage, log, deliver, turn, handOver } = bareStage();
+    const closed: (ClosedShard | undefined)[] = [];
+    stage.openShard("a", "0");
+    deliver("a", 1, 2);
+    turn();
+    deliver("a", 3, 4);
+    stage.closeShard("a", (of) => closed.push(of));
+    turn();
+    assertEquals(closed.map((of) => of?.position), ["2"]);
+    assertEquals(stage.shards, 0);
+    assertEquals(handOver(1, "barrier"), ["in/a@2"]);
+    assertEquals(log, ["rows 1,2", "barrier 1"]);
+    stage.closeShard("a", (of) => closed.push(of));
+    assertEquals(closed[1], undefined);
+    stage.shardMoved("a");
+    assertEquals(handOver(2, "barrier"), []);
+    const [of] = closed;
+    if (of === undefined) throw new Error("The shard was not closed");
+    assertEquals(stage.adoptShard("a", { ...of, closedAt: -4 }), 4);
+    deliver("a", 3);
+    turn();
+    assertEquals([handOver(3, "barrier"), log.at(-2)], [["in/a@3"], "rows 3"]);
+  });
+
+  it("says that a shard is closed when all that came of it has arrived, as it stood when it was stopped", () => {
+    const { stage, deliver, turn, arriving } = bareStage();
+    const closed: (string | undefined)[] = [];
+    stage.openShard("a", "0");
+    deliver("a", 1, 2);
+    turn();
+    arriving.hold = () => {};
+    stage.closeShard("a", (of) => closed.push(of?.position));
+    deliver("a", 3);
+    turn();
+    assertEquals(closed, []);
+    arriving.hold();
+    assertEquals(closed, ["2"]);
+  });
+
+  it("keeps the place of a closed shard to the end of a job that is stopped meanwhile", () => {
+    for (const drain of [false, true]) {
+      const { stage, log, deliver, turn, handOver } = bareStage();
+      stage.openShard("a", "0");
+      deliver("a", 1, 2);
+      turn();
+      stage.closeShard("a", () => {});
+      stage.endSource();
+      assertEquals(log, []);
+      stage.stop(drain);
+      assertEquals(log, ["rows 1,2", `end ${drain}`, "ended"]);
+      assertEquals(handOver(1, "handOver"), ["in/a@2"]);
+    }
+  });
+
+  it("closes no shard that has ended, or is being stopped", () => {
+    const { stage, deliver, complete, turn } = bareStage();
+    const closed: unknown[] = [];
+    stage.openShard("a", undefined);
+    stage.openShard("b", undefined);
+    complete("a");
+    turn();
+    stage.closeShard("a", (of) => closed.push(of));
+    deliver("b", 1);
+    stage.stop(false);
+    stage.closeShard("b", (of) => closed.push(of));
+    assertEquals(closed, [undefined, undefined]);
   });
 
   it("keeps the place of shards that were stopped, and sends no barrier behind the end", () => {

@@ -61,6 +61,62 @@ function inputs(
   };
 }
 
+describe("StageInputs of workers that come and go", () => {
+  const more = new InboundChannel(() => {});
+  const from = [{
+    channels: [more],
+    origins: [{ name: "a@1", siblings: ["a@0", "a@1"] }],
+  }];
+
+  it("wait for one that has joined, at the next barrier and with their clock", () => {
+    const { log, stage, time, barrier } = inputs();
+    for (const name of ["a", "b"]) time(name, { kind: "advance", at: 5 });
+    for (const name of ["a", "b"]) barrier(name, 1);
+    stage.join(from);
+    stage.release();
+    for (const name of ["a", "b"]) barrier(name, 2);
+    assertEquals(log, ["time 5", "barrier 1 after 0 ms"]);
+    stage.take(more, { kind: "barrier", epoch: 2 });
+    stage.release();
+    for (const name of ["a", "b"]) time(name, { kind: "advance", at: 9 });
+    assertEquals(log, ["time 5", "barrier 1 after 0 ms", "barrier 2 after 0 ms"]);
+    const event: WatermarkEvent = { kind: "advance", at: 7 };
+    stage.take(more, { kind: "watermark", input: 0, origin: "a@1", event });
+    assertEquals(log.slice(3), ["time 7"]);
+  });
+
+  it("wait no more for one that has left, whatever it had not said", () => {
+    const { log, stage, time, barrier, end } = inputs();
+    for (const name of ["a", "b"]) barrier(name, 1);
+    stage.join(from);
+    stage.release();
+    for (const name of ["a", "b"]) time(name, { kind: "advance", at: 9 });
+    stage.left(from);
+    for (const name of ["a", "b"]) time(name, { kind: "advance", at: 12 });
+    for (const name of ["a", "b"]) barrier(name, 2);
+    stage.release();
+    for (const name of ["a", "b"]) end(name);
+    assertEquals(log.slice(1), [
+      "time 9",
+      "time 12",
+      "barrier 2 after 0 ms",
+      "time Infinity",
+      "ended true",
+    ]);
+  });
+
+  it("end with the last that is left, also if that is the one that leaves", () => {
+    const { log, stage, barrier, end } = inputs();
+    for (const name of ["a", "b"]) barrier(name, 1);
+    stage.join(from);
+    stage.release();
+    for (const name of ["a", "b"]) end(name);
+    assertEquals(log.includes("ended true"), false);
+    stage.left(from);
+    assertEquals(log.at(-1), "ended true");
+  });
+});
+
 describe("StageInputs", () => {
   it("brings the stage nothing from behind a barrier before its snapshot, rows, time and ends alike", () => {
     const { log, stage, rows, time, barrier, end, pass } = inputs();

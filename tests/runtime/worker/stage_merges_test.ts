@@ -36,4 +36,18 @@ describe("StageMerges", () => {
       { kind: "advance", at: 30 },
     ]);
   });
+
+  it("hands an origin on to another worker, which may have known it before", () => {
+    const [here, there] = [built([7, 4]), built([7, 4])];
+    for (const node of [7, 4]) there.at(node).apply(0, "a", { kind: "advance", at: 1 });
+    here.at(4).apply(0, "a", { kind: "advance", at: 5 });
+    here.at(4).apply(0, "b", { kind: "advance", at: 6 });
+    there.adopt("a", here.snapshot().filter(({ origin }) => origin === "a"));
+    here.forget("a");
+    assertEquals(here.snapshot().map(({ index, origin }) => [index, origin]), [[1, "b"]]);
+    assertEquals(there.snapshot().map(({ index, origin }) => [index, origin]), [[1, "a"]]);
+    assertEquals(there.at(4).apply(1, "a", { kind: "advance", at: 9 }), [{
+      ...{ kind: "advance", at: 5 },
+    }]);
+  });
 });

@@ -1,6 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { SLICE_MS_MAX } from "../../../runtime/limits.ts";
+import { SLICE_MS_MAX, TURN_ROWS_MAX } from "../../../runtime/limits.ts";
 import { READERS_IN_A_ROW, ROWS_PER_LOOK, TurnQueue } from "../../../runtime/worker/turn_queue.ts";
 import { HandClock } from "../hand_clock.ts";
 
@@ -49,6 +49,31 @@ describe("TurnQueue", () => {
       "flush",
     ];
     assertEquals(log, expected);
+  });
+
+  it("looks at the clock more often where rows take long, and gives shorter turns; and less again", () => {
+    const { clock, turns } = queue();
+    let rowMs = 0.5;
+    const taker = {
+      takeTurn() {
+        const rows = turns.turnRows;
+        clock.pass(rows * rowMs);
+        turns.add(taker);
+        return rows;
+      },
+    };
+    const slice = () => {
+      const began = clock.monotonic();
+      clock.runDeferred();
+      return clock.monotonic() - began;
+    };
+    turns.add(taker);
+    assertEquals(slice(), TURN_ROWS_MAX * rowMs);
+    for (let n = 0; n < 10; n++) slice();
+    assert(slice() <= 2 * SLICE_MS_MAX, `${turns.turnRows} rows`);
+    rowMs = 0.001;
+    for (let n = 0; n < 10; n++) slice();
+    assertEquals(turns.turnRows, TURN_ROWS_MAX);
   });
 
   it("deals out what readers brought in after a few of them", () => {

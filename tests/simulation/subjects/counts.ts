@@ -34,6 +34,8 @@ const BUCKETS = 4;
 export function counts(random: Random): SimulatedJob {
   const steps = drawSteps(random);
   const calls = random() < 0.4;
+  /** Calls behind the source: what waits for them has been read, and has not gone on. */
+  const looksUp = random() < 0.4;
   const source = {
     shards: 1 + Math.floor(random() * 3),
     batchRecordsMax: 1 + Math.floor(random() * 20),
@@ -57,7 +59,14 @@ export function counts(random: Random): SimulatedJob {
           tens: transactionalSink<string>(),
         },
         build({ steps }, sinks) {
-          const counted = steps.pipe(parsed)
+          const read = steps.pipe(parsed);
+          const looked = looksUp
+            ? read.mapAsync("look up", async (step, { delay }) => {
+              await delay(step.n % 5 * 4);
+              return step;
+            })
+            : read;
+          const counted = looked
             .eventTime({ timestamp: ({ at }) => at, outOfOrderness: 30 })
             .keyBy(({ key }) => key)
             .process("count", {
