@@ -22,7 +22,17 @@ export type StageMessage =
   }
   | { readonly kind: "barrier"; readonly epoch: number }
   /** Nothing more comes. `final`: because the input is over, not because the job stops. */
-  | { readonly kind: "end"; readonly input: number; readonly final: boolean };
+  | { readonly kind: "end"; readonly input: number; readonly final: boolean }
+  /** Nothing more comes, as the worker at its other end takes part no more. */
+  | { readonly kind: "left"; readonly input: number; readonly leaving: Leaving };
+
+/** What a worker that takes part no more has sent over one input. */
+interface Leaving {
+  /** Channels over which there may still be something that waits behind a barrier. */
+  readonly channels: Set<InboundChannel>;
+  /** Nobody waits for them once all channels are done. */
+  readonly origins: readonly string[];
+}
 
 /** What an input of the stage is made of. */
 export interface StageInput {
@@ -137,6 +147,8 @@ export class StageInputs {
       case "end":
         if (!message.final) this.#inputFinal[message.input] = false;
         return this.#end(channel, message.input);
+      case "left":
+        return this.#leave(channel, message);
     }
   }
 
@@ -159,11 +171,10 @@ export class StageInputs {
   /** A worker takes part no more, and all that it has sent is here: nobody waits for it. */
   left(inputs: readonly InputOfWorker[]): void {
     for (const [input, { channels, origins }] of inputs.entries()) {
-      for (const { name } of origins) {
-        this.#inputs[input]?.apply(name, { kind: "ended", successors: [] });
-      }
-      this.#clockMayMove();
-      for (const channel of channels) this.#end(channel, input);
+      const names = origins.map(({ name }) => name);
+      const leaving = { channels: new Set(channels), origins: names };
+      // Behind what a barrier holds: an epoch that was given up may still be under way.
+      for (const channel of channels) this.take(channel, { kind: "left", input, leaving });
     }
   }
 
@@ -177,6 +188,20 @@ export class StageInputs {
     if (state.kind === "reached") {
       this.#listener.barrier(state.epoch, this.#now() - state.since);
     }
+  }
+
+  #leave(
+    channel: InboundChannel,
+    { input, leaving: { channels, origins } }: Extract<StageMessage, { kind: "left" }>,
+  ): void {
+    channels.delete(channel);
+    if (channels.size === 0) {
+      for (const name of origins) {
+        this.#inputs[input]?.apply(name, { kind: "ended", successors: [] });
+      }
+      this.#clockMayMove();
+    }
+    this.#end(channel, input);
   }
 
   #end(channel: InboundChannel, input: number): void {

@@ -105,6 +105,34 @@ describe("StageInputs of workers that come and go", () => {
     ]);
   });
 
+  it("take what one that has left had sent, also behind a barrier that is still under way", () => {
+    const { log, stage, rows, barrier } = inputs();
+    for (const name of ["a", "b"]) barrier(name, 1);
+    stage.join(from);
+    stage.release();
+    // Two epochs that were given up: the worker has let both pass before it left.
+    stage.take(more, { kind: "barrier", epoch: 2 });
+    const batch = new RowBatch();
+    batch.values.push(1);
+    stage.take(more, { kind: "rows", input: 0, rows: batch });
+    stage.take(more, { kind: "barrier", epoch: 3 });
+    stage.left(from);
+    stage.announced(3);
+    for (const name of ["a", "b"]) barrier(name, 2);
+    rows("b", 2);
+    stage.release();
+    assertEquals(log.slice(1), [
+      "barrier 2 after 0 ms",
+      "1 rows of undefined at 0",
+      "2 rows of b at 0",
+    ]);
+    for (const name of ["a", "b"]) barrier(name, 3);
+    stage.release();
+    stage.announced(4);
+    for (const name of ["a", "b"]) barrier(name, 4);
+    assertEquals(log.slice(4), ["barrier 3 after 0 ms", "barrier 4 after 0 ms"]);
+  });
+
   it("end with the last that is left, also if that is the one that leaves", () => {
     const { log, stage, barrier, end } = inputs();
     for (const name of ["a", "b"]) barrier(name, 1);
