@@ -40,6 +40,8 @@ export const SHARD_DISCOVERY_MS = 10_000;
 
 /** How often workers report their counters. */
 export const REPORT_MS = 1000;
+/** Looks at the load are at least so far apart, however often workers report: decisions count looks. */
+export const LOAD_LOOK_MS_MIN = 900;
 
 /** Restarts allowed within a window before the job is given up. */
 export const RESTARTS_MAX = 10;

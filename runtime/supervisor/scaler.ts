@@ -12,7 +12,7 @@
  */
 
 import type { Clock } from "../clock.ts";
-import { MOVED_GROUPS_MAX } from "../limits.ts";
+import { LOAD_LOOK_MS_MIN, MOVED_GROUPS_MAX } from "../limits.ts";
 import type { Logger } from "../logger.ts";
 import { Autoscaler } from "../scaling/autoscaler.ts";
 import type {
@@ -62,6 +62,7 @@ export class Scaler {
   readonly #log = new DecisionLog();
   #autoscaler: Autoscaler | undefined;
   #isBusy = false;
+  #lookedAt = -Infinity;
 
   constructor(options: ScalerOptions) {
     this.#options = options;
@@ -127,7 +128,8 @@ export class Scaler {
     // Those that are about to go may still report.
     const count = scaling === undefined ? autoscaler.bounds.maxWorkers : job.workers;
     const sharing = [...reports].filter(({ worker }) => worker < count);
-    if (sharing.length < count) return;
+    if (sharing.length < count || clock.monotonic() - this.#lookedAt < LOAD_LOOK_MS_MIN) return;
+    this.#lookedAt = clock.monotonic();
     const snapshot = this.#watch.look(sharing, {
       at: clock.monotonic(),
       routing: job.routing,

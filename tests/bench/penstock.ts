@@ -7,6 +7,7 @@
 import { systemClock } from "../../runtime/clock.ts";
 import { type LogFields, type Logger, silentLogger } from "../../runtime/logger.ts";
 import { sqliteStore } from "../../runtime/checkpoint/sqlite_store.ts";
+import { usableCores } from "../../runtime/ports/usable_cores.ts";
 import { webWorkerHost } from "../../runtime/ports/web_worker_host.ts";
 import { systemRandom } from "../../runtime/random.ts";
 import {
@@ -94,6 +95,8 @@ export async function runBenchJob(run: {
     workers,
     parallelism: workers,
     reportMs: REPORT_MS,
+    // As it is unless said otherwise.
+    scaling: { options: undefined, cores: usableCores() },
     onStatus: ({ sources }) => {
       onRecords(Object.values(sources).reduce((all, source) => all + source.records, 0));
     },
