@@ -14,6 +14,9 @@ import { HELD, SEGMENT_SLOTS, SLOT_MASK, SlotMark } from "./state_segment.ts";
 /** Changes below which it doesn't matter whether all keys are taken instead. */
 export const WHOLE_CHANGES_MIN = 1000;
 
+/** Keys that go between two looks at whether all keys will be taken in any case. */
+const WHOLE_LOOK_KEYS = 256;
+
 /** The changes of one {@linkcode KeyedState}. */
 export class ChangedSlots {
   /** Whether anybody takes changes. */
@@ -29,6 +32,8 @@ export class ChangedSlots {
   #deletedBefore = 0;
   /** Whether all keys are to be taken next, and not only those that have changed. */
   #isWholeNext = false;
+  /** Whether a copy has begun since changes were last taken: it must know what has gone, whatever is taken next. */
+  #isCopied = false;
   /** Key groups of which nothing that was kept before is built upon: all their keys are marked as changed. */
   #bases = new Set<number>();
   /** What was taken last, as long as nobody has said what became of it. */
@@ -44,10 +49,17 @@ export class ChangedSlots {
     this.#slots.push(slot);
   }
 
+  /** Whether nobody asks which keys have gone: all keys are taken next, and nothing is being copied. */
+  get isWholeNext(): boolean {
+    return this.#isWholeNext && !this.#isCopied;
+  }
+
   /** A key that checkpoints know has gone. */
   addDeleted(key: Key, group: number): void {
-    this.#deleted.keys.push(key);
-    this.#deleted.groups.push(group);
+    const { keys, groups } = this.#deleted;
+    keys.push(key);
+    groups.push(group);
+    if (keys.length % WHOLE_LOOK_KEYS === 0) this.#look();
   }
 
   /** The key in a slot is about to change, and a checkpoint still has to read what it has: that is done now. */
@@ -89,6 +101,7 @@ export class ChangedSlots {
     this.#deleted = { keys: [], groups: [] };
     this.#bases = new Set();
     this.#isWholeNext = false;
+    this.#isCopied = false;
     if (isWhole) {
       return this.#open({
         slots: this.#markAll(slots),
@@ -157,6 +170,7 @@ export class ChangedSlots {
 
   /** A copy of some keys begins: what changes from now on can be told from what has changed before. */
   beginCopy(): void {
+    this.#isCopied = true;
     if (this.#slots.length > 0) this.age(this.#slots.length);
     if (!this.isTaken) this.#deleted = { keys: [], groups: [] };
     this.#deletedBefore = this.#deleted.keys.length;
@@ -200,6 +214,20 @@ export class ChangedSlots {
     this.#deleted = left;
     this.#deletedBefore = before;
     for (const group of of) this.#bases.delete(group);
+  }
+
+  /**
+   * Whether all keys will be taken next, whatever comes: then the names of those that have gone are of no use any more.
+   * Each key that is kept has either not changed, and such keys only become fewer, or is in a slot that is listed. So once
+   * the changed slots, and the gone keys twice, are more than all that is kept, half of it will have changed.
+   */
+  #look(): void {
+    const gone = this.#deleted.keys.length;
+    const listed = this.#older.length + this.#slots.length;
+    if (this.#isCopied || !this.isTaken || listed + gone < WHOLE_CHANGES_MIN) return;
+    if (listed + 2 * gone <= this.#state.kept) return;
+    this.#isWholeNext = true;
+    this.#deleted = { keys: [], groups: [] };
   }
 
   #open(taken: TakenChanges): StateChanges {

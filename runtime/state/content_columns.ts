@@ -18,6 +18,7 @@ const UNSET = -1;
 /** A column of contents as plain data. `lengths` has a number a cell. */
 export type EncodedContents =
   | { readonly kind: "values"; readonly values: EncodedValues }
+  | { readonly kind: "numbers"; readonly numbers: Float64Array<ArrayBuffer> }
   | { readonly kind: "lists"; readonly lengths: Int32Array; readonly items: EncodedValues }
   | {
     readonly kind: "maps";
@@ -45,8 +46,25 @@ export function encodeContents(
   contents: readonly unknown[],
   codec: ColumnEncoder,
 ): EncodedContents {
-  return listsOf(contents, codec) ?? mapsOf(contents, codec) ??
+  const first = contents.find((content) => content !== undefined);
+  const lists = Array.isArray(first) ? listsOf(contents, codec) : undefined;
+  const maps = first instanceof Map ? mapsOf(contents, codec) : undefined;
+  return lists ?? maps ??
     { kind: "values", values: encodeValues(contents, contents.length, codec) };
+}
+
+/**
+ * The same for numbers, NaN where nothing is set: they go as they are.
+ *
+ * @example A number, and none
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { decodeContents, encodeNumbers } from "./content_columns.ts";
+ * assertEquals(decodeContents(encodeNumbers(new Float64Array([5, NaN]))), [5, undefined]);
+ * ```
+ */
+export function encodeNumbers(numbers: Float64Array<ArrayBuffer>): EncodedContents {
+  return { kind: "numbers", numbers };
 }
 
 /** The contents of an encoded column, new ones each time. */
@@ -54,6 +72,8 @@ export function decodeContents(encoded: EncodedContents): unknown[] {
   switch (encoded.kind) {
     case "values":
       return decodeValues(encoded.values);
+    case "numbers":
+      return Array.from(encoded.numbers, (number) => number === number ? number : undefined);
     case "lists": {
       const items = decodeValues(encoded.items);
       let from = 0;

@@ -14,11 +14,18 @@ import {
   type EncodedValues,
   encodeValues,
 } from "../transport/column_codec.ts";
-import { decodeContents, encodeContents, type EncodedContents } from "./content_columns.ts";
+import {
+  decodeContents,
+  encodeContents,
+  type EncodedContents,
+  encodeNumbers,
+} from "./content_columns.ts";
 import type { KeyTimer } from "./group_timers.ts";
 
-/** Raised whenever bytes that were written before can't be read any more. */
-export const KEY_CHANGES_FORMAT = 1;
+/** Raised whenever those who know only the one before can't read what is written. */
+export const KEY_CHANGES_FORMAT = 2;
+/** The oldest that is read: it has no columns of mere numbers, and is the same otherwise. */
+const KEY_CHANGES_FORMAT_MIN = 1;
 
 /** Keys and what they have. */
 export interface KeyChanges {
@@ -34,6 +41,11 @@ export interface KeyChanges {
   readonly timers: readonly (readonly KeyTimer[] | undefined)[];
 }
 
+/** The same as it is read from state: a column of which nothing but numbers is set can be one of these, NaN for unset. */
+export interface ReadChanges extends Omit<KeyChanges, "cells"> {
+  readonly cells: readonly (readonly unknown[] | Float64Array<ArrayBuffer>)[];
+}
+
 /** The encoders of an operator's columns: they learn the shapes of what is in them. */
 export class ColumnCodecs {
   readonly keys = new ColumnEncoder();
@@ -45,6 +57,9 @@ export class ColumnCodecs {
     return this.#states[state] ??= new ColumnEncoder();
   }
 }
+
+/** Most chunks have no deleted keys. */
+const NO_KEYS = encodeValues([], 0, new ColumnEncoder());
 
 /** What stands in the bytes. */
 interface EncodedChanges {
@@ -76,16 +91,20 @@ interface EncodedChanges {
  * ```
  */
 export function encodeChanges(
-  changes: KeyChanges,
+  changes: ReadChanges,
   codecs: ColumnCodecs = new ColumnCodecs(),
 ): Uint8Array<ArrayBuffer> {
   const { states, deleted, keys, cells, timers } = changes;
   try {
     const encoded: EncodedChanges = {
       states,
-      deleted: encodeValues(deleted, deleted.length, codecs.keys),
+      deleted: deleted.length === 0 ? NO_KEYS : encodeValues(deleted, deleted.length, codecs.keys),
       keys: encodeValues(keys, keys.length, codecs.keys),
-      cells: cells.map((column, state) => encodeContents(column, codecs.of(state))),
+      cells: cells.map((column, state) =>
+        column instanceof Float64Array
+          ? encodeNumbers(column)
+          : encodeContents(column, codecs.of(state))
+      ),
       timers: timers.every((of) => of === undefined)
         ? undefined
         : encodeContents(timers, codecs.timers),
@@ -173,15 +192,19 @@ function read(bytes: Uint8Array): EncodedChanges {
     const deserializer = new Deserializer(bytes);
     deserializer.readHeader();
     format = deserializer.readUint32();
-    if (format === KEY_CHANGES_FORMAT) return deserializer.readValue() as EncodedChanges;
+    if (format >= KEY_CHANGES_FORMAT_MIN && format <= KEY_CHANGES_FORMAT) {
+      return deserializer.readValue() as EncodedChanges;
+    }
   } catch (error) {
     throw refused(`found ${error instanceof Error ? error.message : String(error)}`, error);
   }
-  throw refused(`found format ${format}, expected ${KEY_CHANGES_FORMAT}`);
+  throw refused(
+    `found format ${format}, expected ${KEY_CHANGES_FORMAT_MIN} to ${KEY_CHANGES_FORMAT}`,
+  );
 }
 
 /** What can't be cloned, if it is a content; else what was thrown. */
-function uncloneable({ states, keys, cells }: KeyChanges, thrown: unknown): unknown {
+function uncloneable({ states, keys, cells }: ReadChanges, thrown: unknown): unknown {
   for (const [state, name] of states.entries()) {
     for (const [row, key] of keys.entries()) {
       const found = findingOf(cells[state]?.[row]);

@@ -53,7 +53,7 @@ export class KeyedState implements KeyReader {
   readonly changed: ChangedSlots;
   readonly #segments: StateSegment[] = [];
   /** By state, which of the cells for numbers it has; -1 for none. */
-  readonly #numberCells: readonly number[];
+  readonly numberCells: readonly number[];
   /** By key group. */
   readonly #timers: (GroupTimers | undefined)[] = [];
   readonly #timerListener: TimerListener;
@@ -65,7 +65,7 @@ export class KeyedState implements KeyReader {
     this.states = Object.keys(specs);
     this.kinds = declared.map(({ kind }) => kind);
     let numbers = 0;
-    this.#numberCells = declared.map((spec) => holdsNumber(spec) ? numbers++ : -1);
+    this.numberCells = declared.map((spec) => holdsNumber(spec) ? numbers++ : -1);
     this.stride = 1 + declared.length;
     this.numberStride = 1 + numbers;
     this.keys = new KeyTable(random);
@@ -208,7 +208,7 @@ export class KeyedState implements KeyReader {
   contentOf(slot: number, state: number): unknown {
     const { cells, numbers } = this.segmentOf(slot);
     const index = slot & SLOT_MASK;
-    const numberCell = this.#numberCells[state] ?? -1;
+    const numberCell = this.numberCells[state] ?? -1;
     if (numberCell >= 0) {
       const number = numbers[index * this.numberStride + 1 + numberCell];
       if (number === number) return number;
@@ -314,7 +314,7 @@ export class KeyedState implements KeyReader {
       if (content === undefined) continue;
       if (marks === 0) this.kept++;
       marks |= SlotMark.KEPT;
-      const numberCell = this.#numberCells[state] ?? -1;
+      const numberCell = this.numberCells[state] ?? -1;
       if (numberCell >= 0 && typeof content === "number" && content === content) {
         numbers[at + 1 + numberCell] = content;
       } else cells[index * this.stride + 1 + state] = content;
@@ -335,8 +335,8 @@ export class KeyedState implements KeyReader {
   /** The key in a slot goes: what checkpoints have to know of that. */
   #remember(slot: number): void {
     if ((this.marksOf(slot) & SlotMark.PENDING) !== 0) this.capture(slot);
-    if ((this.marksOf(slot) & SlotMark.STORED) === 0) return;
-    this.changed.addDeleted(this.readKey(slot), this.keys.groupAt(slot));
+    if ((this.marksOf(slot) & SlotMark.STORED) === 0 || this.changed.isWholeNext) return;
+    this.changed.addDeleted(this.readKey(slot), this.keys.groupOf(slot));
   }
 
   #timed(slot: number, isTimed: boolean): void {

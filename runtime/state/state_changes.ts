@@ -7,12 +7,11 @@
  */
 
 import type { Key } from "../stream.ts";
-import type { KeyTimer } from "./group_timers.ts";
 import { type ColumnCodecs, encodeChanges } from "./key_changes.ts";
 import type { KeyedState } from "./keyed_state.ts";
-import type { StateSpec } from "./state.ts";
 import { plantedBugs } from "../testing/planted_bugs.ts";
-import { HELD, SlotMark } from "./state_segment.ts";
+import { GroupChanges } from "./group_changes.ts";
+import { HELD, SLOT_MASK, SlotMark } from "./state_segment.ts";
 
 /** Slots that are put with their groups in the time in which one is read and encoded. */
 const SORTED_PER_KEY = 8;
@@ -45,35 +44,6 @@ export interface StateChunk {
   readonly isBase: boolean;
   /** As `encodeChanges` makes them. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-}
-
-/** A list as it was: the engine only appends to its array. */
-class ListThen {
-  readonly #items: readonly unknown[];
-  readonly #length: number;
-
-  constructor(items: readonly unknown[]) {
-    this.#items = items;
-    this.#length = items.length;
-  }
-
-  get items(): readonly unknown[] {
-    return this.#items.length === this.#length ? this.#items : this.#items.slice(0, this.#length);
-  }
-}
-
-/** What has been found of a key group so far. */
-class GroupChanges {
-  /** Slots that were to be read when they were put here. */
-  readonly slots: number[] = [];
-  readonly deleted = new Set<Key>();
-  readonly keys: Key[] = [];
-  readonly cells: unknown[][];
-  readonly timers: (readonly KeyTimer[] | undefined)[] = [];
-
-  constructor(states: number) {
-    this.cells = Array.from({ length: states }, () => []);
-  }
 }
 
 /**
@@ -179,8 +149,10 @@ export class StateChanges {
   /** Reads what a slot's key has, which is about to change, or to go. The slot is marked as pending. */
   capture(slot: number): void {
     if (!this.#state.takePending(slot)) return;
-    const group = this.#state.keys.groupAt(slot);
-    this.#read(slot, group, this.#groupAt(group), true);
+    const group = this.#state.keys.groupOf(slot);
+    const changes = this.#groupAt(group);
+    if ((this.#state.marksOf(slot) & HELD) === 0) this.#gone(slot, group, changes);
+    else changes.capture(slot);
   }
 
   /**
@@ -231,7 +203,7 @@ export class StateChanges {
         state.takePending(slot);
         continue;
       }
-      this.#groupAt(state.keys.groupAt(slot)).slots.push(slot);
+      this.#groupAt(state.keys.groupOf(slot)).slots.push(slot);
     }
     if (end < this.#slots.length) return end - from;
     const { keys, groups } = this.#deleted;
@@ -246,7 +218,7 @@ export class StateChanges {
   #groupAt(group: number): GroupChanges {
     let changes = this.#groups.get(group);
     if (changes === undefined) {
-      this.#groups.set(group, changes = new GroupChanges(this.#state.states.length));
+      this.#groups.set(group, changes = new GroupChanges(this.#state, group));
     }
     return changes;
   }
@@ -254,59 +226,35 @@ export class StateChanges {
   /** Encodes what has changed in a group; how many keys. */
   #encode(group: number): number {
     const changes = this.#groupAt(group);
-    const { slots, keys, cells, timers, deleted } = changes;
-    for (const slot of slots) {
-      if (this.#state.takePending(slot)) this.#read(slot, group, changes, false);
+    const { slots, keys, deleted } = changes;
+    const state = this.#state;
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots[i] ?? 0;
+      const { numbers } = state.segmentOf(slot);
+      const at = (slot & SLOT_MASK) * state.numberStride;
+      const marks = numbers[at] ?? 0;
+      if ((marks & SlotMark.PENDING) === 0) continue;
+      numbers[at] = marks & ~SlotMark.PENDING;
+      if ((marks & HELD) !== 0) changes.add(slot, marks);
+      else this.#gone(slot, group, changes);
     }
     // A key that is back says itself what it has.
     if (deleted.size > 0) { for (const key of keys) deleted.delete(key); }
     const handled = keys.length + deleted.size;
     const isBase = this.isWhole || this.#taken.bases.has(group);
     if (handled > 0 || isBase) {
-      for (const column of cells) thenLists(column);
-      const { states } = this.#state;
-      const bytes = encodeChanges(
-        { states, deleted: [...deleted], keys, cells, timers },
-        this.#codecs,
-      );
+      const bytes = encodeChanges(changes.read(), this.#codecs);
       this.#chunks.push({ group, keys: keys.length, deleted: deleted.size, isBase, bytes });
     }
     this.#groups.delete(group);
     return handled;
   }
 
-  /** @param isEarly whether it may change before it is encoded */
-  #read(slot: number, group: number, changes: GroupChanges, isEarly: boolean): void {
-    const state = this.#state;
-    const key = state.readKey(slot);
-    const marks = state.marksOf(slot);
-    if ((marks & HELD) === 0) {
-      changes.deleted.add(key);
-      this.#deleted.keys.push(key);
-      this.#deleted.groups.push(group);
-      return;
-    }
-    changes.keys.push(key);
-    for (let column = 0; column < changes.cells.length; column++) {
-      const content = state.contentOf(slot, column);
-      changes.cells[column]?.push(isEarly ? then(content, state.kinds[column]) : content);
-    }
-    const isTimed = (marks & SlotMark.TIMED) !== 0 &&
-      !plantedBugs.has("timer left out of the snapshot");
-    changes.timers.push(isTimed ? state.timersOf(group).of(slot) : undefined);
-  }
-}
-
-/** A content that stays as it is now: values do by contract. */
-function then(content: unknown, kind: StateSpec<unknown>["kind"] | undefined): unknown {
-  if (kind === "list" && Array.isArray(content)) return new ListThen(content);
-  return kind === "map" && content instanceof Map ? new Map(content) : content;
-}
-
-/** Puts arrays where lists were kept as they were. */
-function thenLists(column: unknown[]): void {
-  for (let row = 0; row < column.length; row++) {
-    const content = column[row];
-    if (content instanceof ListThen) column[row] = content.items;
+  /** A slot's key has nothing any more. */
+  #gone(slot: number, group: number, changes: GroupChanges): void {
+    const key = this.#state.readKey(slot);
+    changes.deleted.add(key);
+    this.#deleted.keys.push(key);
+    this.#deleted.groups.push(group);
   }
 }

@@ -81,6 +81,10 @@ export class RowSplitter {
     length: number,
     target: ColumnTarget,
   ): EncodedColumns | undefined {
+    if (!isAnyObject(values, length)) {
+      const column = encodeColumn(values, length, target);
+      return column && { kind: "column", column };
+    }
     let columns: EncodedColumns | undefined;
     try {
       this.#split(values, length);
@@ -205,6 +209,15 @@ export class RowSplitter {
       for (const below of nested.#shapes) nested.#forget(below);
     }
   }
+}
+
+/** Whether there is anything that could have a shape. */
+function isAnyObject(values: readonly unknown[], length: number): boolean {
+  for (let row = 0; row < length; row++) {
+    const value = values[row];
+    if (typeof value === "object" && value !== null) return true;
+  }
+  return false;
 }
 
 function sameKeys(keys: readonly string[], others: readonly string[]): boolean {

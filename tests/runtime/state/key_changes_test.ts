@@ -89,6 +89,14 @@ describe("encodeChanges()", () => {
     );
   });
 
+  it("takes columns of mere numbers, and gives what is set of them", () => {
+    const keys = ["a", "b", "c"];
+    const timers = keys.map(() => undefined);
+    const numbers = new Float64Array([-0, NaN, 1.5]);
+    const bytes = encodeChanges({ states: ["n"], deleted: [], keys, cells: [numbers], timers });
+    assertEquals(decodeChanges(bytes).cells, [[-0, undefined, 1.5]]);
+  });
+
   it("keeps what columns and plain arrays could lose", () => {
     const buffer = new Uint8Array([1, 2, 3, 4]).buffer;
     const cases: unknown[] = [
@@ -157,7 +165,11 @@ describe("decodeChanges()", () => {
     const format = bytes.indexOf(KEY_CHANGES_FORMAT, 2);
     const other = bytes.slice();
     other[format] = KEY_CHANGES_FORMAT + 1;
-    assertThrows(() => decodeChanges(other), TypeError, "found format 2, expected 1");
+    assertThrows(
+      () => decodeChanges(other),
+      TypeError,
+      `found format ${KEY_CHANGES_FORMAT + 1}, expected 1 to ${KEY_CHANGES_FORMAT}`,
+    );
     for (const none of [new Uint8Array(), new Uint8Array([1, 2, 3]), bytes.slice(0, -9)]) {
       assertThrows(
         () => decodeChanges(none),
@@ -165,6 +177,13 @@ describe("decodeChanges()", () => {
         `Cannot read a chunk of state of ${none.length} bytes`,
       );
     }
+  });
+
+  it("reads what the version before wrote", () => {
+    const bytes = encodeChanges(only([1, 2]));
+    const before = bytes.slice();
+    before[bytes.indexOf(KEY_CHANGES_FORMAT, 2)] = 1;
+    assertEquals(decodeChanges(before), only([1, 2]));
   });
 
   it("reads bytes wherever they stand", () => {

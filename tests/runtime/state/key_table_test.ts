@@ -263,6 +263,16 @@ describe("KeyTable", () => {
     });
   });
 
+  describe("groupOf()", () => {
+    it("says the group of a slot in use, also while others have just been released", () => {
+      slotsOf(["a", "b"]);
+      const slot = table.slotOf("c", 9);
+      table.release(0);
+      assertEquals(table.groupOf(slot), 9);
+      assertThrows(() => table.groupOf(5000), RangeError, "the key group of slot 5000");
+    });
+  });
+
   describe("a table", () => {
     it("agrees with a Map, whatever is done", () => {
       const random = seededRandom(20);

@@ -177,6 +177,57 @@ describe("StateChanges", () => {
     assertEquals(take(), [true, 3000]);
   });
 
+  it("are all that there is where most keys have gone, and names that nobody asks for are not kept", () => {
+    const state = new KeyedState({ count: store.value(0) }, seededRandom(1));
+    const cursor = new StateCursor(state);
+    const turn = (key: number, value: number) => {
+      const slot = state.enterKey(key, key % GROUPS);
+      cursor.begin(slot);
+      cursor.writeNumber(0, value);
+      cursor.commit();
+      state.leave(slot);
+    };
+    for (let key = 0; key < 3000; key++) turn(key, 1);
+    state.takeChanges().aborted();
+    const take = () => {
+      const changes = state.takeChanges();
+      while (!changes.step(1000));
+      changes.committed();
+      const keys = decoded(changes).flatMap(({ keys }) => keys);
+      const deleted = decoded(changes).flatMap(({ deleted }) => deleted);
+      return [changes.isWhole, keys.length, deleted.map(Number).toSorted((a, b) => a - b)];
+    };
+    assertEquals(take(), [true, 3000, []]);
+    for (let key = 0; key < 700; key++) turn(key, NaN);
+    assertEquals(state.changed.isWholeNext, false);
+    for (let key = 700; key < 1500; key++) turn(key, NaN);
+    assertEquals(state.changed.isWholeNext, true);
+    // So many keys come that those that have gone are few, but for their changes.
+    for (let key = 5000; key < 20_000; key++) turn(key, 1);
+    assertEquals(take(), [true, 16_500, []]);
+    for (let key = 5000; key < 5003; key++) turn(key, NaN);
+    assertEquals(take(), [false, 0, [5000, 5001, 5002]]);
+  });
+
+  it("still name what has gone to whoever copies key groups, though all will be taken", () => {
+    const state = new KeyedState({ count: store.value(0) }, seededRandom(1));
+    const cursor = new StateCursor(state);
+    const turn = (key: number, value: number) => {
+      const slot = state.enterKey(key, 0);
+      cursor.begin(slot);
+      cursor.writeNumber(0, value);
+      cursor.commit();
+      state.leave(slot);
+    };
+    turn(1, 1);
+    turn(2, 1);
+    state.changed.takeWholeNext();
+    state.changed.beginCopy();
+    state.changed.copied(state.keys.find(2));
+    turn(2, NaN);
+    assertEquals(state.changed.deletedSinceCopy(new Set([0])), [2]);
+  });
+
   it("are all that there is again when those of before were, and nobody kept them", () => {
     const state = new ChangingState();
     state.turn("a", [change("count")]);
