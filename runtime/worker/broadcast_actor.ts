@@ -24,8 +24,12 @@ export class BroadcastActor extends PartitionActor {
     super(BROADCAST_OWNER, takeTurn);
   }
 
-  /** A mark whose timers fire in other actors is waited at until they have. */
+  /**
+   * A mark whose timers fire in other actors is waited at until they have. Where keys are on their way, what comes behind
+   * the barrier waits for them, also within the turn that has reached it.
+   */
   override get next(): MailboxEntry | undefined {
+    if (this.awaited) return undefined;
     const { first } = this;
     const isWaiting = first?.kind === "mark" && first.mark.broadcast === "handled" &&
       first.mark.waiting > 1;
