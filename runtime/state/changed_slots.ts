@@ -38,7 +38,8 @@ export class ChangedSlots {
   #bases = new Set<number>();
   /** What was taken last, as long as nobody has said what became of it. */
   #taken: StateChanges | undefined;
-  readonly #codecs = new ColumnCodecs();
+  /** Those of all that is encoded of the state: what they learn of its shapes is code, which is not to be made anew. */
+  readonly codecs = new ColumnCodecs();
 
   constructor(state: KeyedState) {
     this.#state = state;
@@ -231,7 +232,7 @@ export class ChangedSlots {
   }
 
   #open(taken: TakenChanges): StateChanges {
-    return this.#taken = new StateChanges(this.#state, taken, this.#codecs);
+    return this.#taken = new StateChanges(this.#state, taken, this.codecs);
   }
 
   /** Marks all keys to be read; their slots. `changed`: slots that are marked as changed. */

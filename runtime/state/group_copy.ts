@@ -9,7 +9,7 @@
 import type { Key } from "../stream.ts";
 import type { KeyTimer } from "./group_timers.ts";
 import { plantedBugs } from "../testing/planted_bugs.ts";
-import { ColumnCodecs, decodeChanges, encodeChanges } from "./key_changes.ts";
+import { decodeChanges, encodeChanges } from "./key_changes.ts";
 import type { KeyedState } from "./keyed_state.ts";
 import { HELD, SlotMark } from "./state_segment.ts";
 
@@ -71,7 +71,6 @@ class ReadKeys {
 export class GroupCopy {
   readonly #state: KeyedState;
   readonly #groups: ReadonlySet<number>;
-  readonly #codecs = new ColumnCodecs();
   #next = 0;
 
   /**
@@ -134,7 +133,10 @@ export class GroupCopy {
 
   #sent({ groups, keys, cells, timers }: ReadKeys, deleted: readonly Key[]): SentKeys {
     const { states } = this.#state;
-    const bytes = encodeChanges({ states, deleted, keys, cells, timers }, this.#codecs);
+    const bytes = encodeChanges(
+      { states, deleted, keys, cells, timers },
+      this.#state.changed.codecs,
+    );
     return { groups: Uint16Array.from(groups), bytes };
   }
 }

@@ -30,6 +30,7 @@ import { ShardMover } from "./shard_mover.ts";
 import { SourceShards } from "./source_shards.ts";
 import { WorkerHandle, type WorkerNotice } from "./worker_handle.ts";
 import type { WorkerHost } from "./worker_port.ts";
+import { WorkerReports } from "./worker_reports.ts";
 
 /** What an attempt is made with. */
 export interface AttemptOptions {
@@ -53,15 +54,13 @@ export interface AttemptOptions {
 /** One attempt. */
 export class JobAttempt {
   readonly #options: AttemptOptions;
-  readonly #reports = new Map<number, WorkerReport>();
+  readonly #reports = new WorkerReports();
   #shards: SourceShards;
   /** By epoch: workers' parts that are there, and shards as they were at the barrier. */
   readonly #snapshots = new Map<
     number,
     { parts: Map<number, WorkerSnapshot>; shards: JobSnapshot["shards"] }
   >();
-  /** Of workers that are there no more. */
-  readonly #departed: WorkerReport[] = [];
   readonly #handles: WorkerHandle[] = [];
   /** Where key groups are. */
   readonly mover: GroupMover;
@@ -106,12 +105,12 @@ export class JobAttempt {
 
   /** The workers' last reports. */
   get reports(): Iterable<WorkerReport> {
-    return this.#reports.values();
+    return this.#reports.present;
   }
 
   /** The last reports of workers that have left since. */
   get departed(): Iterable<WorkerReport> {
-    return this.#departed;
+    return this.#reports.departed;
   }
 
   /** How many workers there are. */
@@ -218,15 +217,14 @@ export class JobAttempt {
 
   /** A worker takes part from now on. */
   #joined(handle: WorkerHandle): void {
+    this.#reports.joined(handle.worker);
     this.#watch(handle);
     if (this.#stopping !== undefined) handle.tell({ type: "stop", ...this.#stopping });
   }
 
   /** A worker takes part no more: what it has counted stays. */
   #left(worker: number): void {
-    const report = this.#reports.get(worker);
-    if (report !== undefined) this.#departed.push(report);
-    this.#reports.delete(worker);
+    this.#reports.left(worker);
     this.#mayEnd();
   }
 
@@ -306,8 +304,7 @@ export class JobAttempt {
     const { listener } = this.#options;
     switch (notice.type) {
       case "report":
-        this.#reports.set(worker, notice.report);
-        return;
+        return this.#reports.take(worker, notice.report);
       case "deadLetters":
         return listener.deadLetters(notice.letters);
       case "log":
