@@ -19,12 +19,12 @@ import {
 } from "../../mod.ts";
 import { Account, type Audit } from "./account.ts";
 import { DEMO_HELP, type DemoOptions, parseDemoOptions } from "./demo_options.ts";
-import { Load } from "./load.ts";
+import { Load, RECORDS_OF_STAY } from "./load.ts";
 import { decisionText, type DemoState, line, screen, type WorkerView } from "./view.ts";
 import { roundsPerMs } from "./work.ts";
 
-/** What an event takes, ms. */
-const EVENT_MS = 0.1;
+/** What a record takes, ms. */
+const RECORD_MS = 0.1;
 /** The peak, for each worker that there may be, in cores: the last one is needed, and has room. */
 const PEAK_CORES_PER_WORKER = 0.57;
 const CLEAR = "\x1b[H\x1b[J";
@@ -52,7 +52,7 @@ class Watcher {
     this.#before = { at, status };
     const ms = at - this.#startedAt;
     const intervalMs = before === undefined ? ms : Math.max(1, at - before.at);
-    const rows = (of: JobStatus | undefined) => of?.stages["count"]?.rows ?? 0;
+    const rows = (of: JobStatus | undefined) => of?.stages["correlate"]?.rows ?? 0;
     const more = rows(status) - rows(before?.status);
     // A worker that has gone takes its counters along: then it goes on as before.
     this.#rates.push(more < 0 ? this.#rates.at(-1) ?? 0 : more * 1000 / intervalMs);
@@ -68,8 +68,8 @@ class Watcher {
     });
     return {
       ...{ second: ms / 1000, seconds: this.#options.seconds, phase: this.#load.phaseAt(ms) },
-      ...{ due: this.#load.rateAt(ms), rates: this.#rates, workers },
-      lagMs: status.sources["events"]?.lagMs ?? -1,
+      ...{ due: RECORDS_OF_STAY * this.#load.rateAt(ms), rates: this.#rates, workers },
+      lagMs: Math.max(-1, ...Object.values(status.sources).map((source) => source.lagMs)),
       workersMax: this.#options.maxWorkers,
       ...{ startedAt: this.#startedAt, decisions: status.decisions },
     };
@@ -79,12 +79,12 @@ class Watcher {
 /** Runs the demonstration; resolves with the exit code. */
 async function runDemo(options: DemoOptions, { clock, ...console }: Console): Promise<number> {
   const { seconds, seed, minWorkers, maxWorkers } = options;
-  const peak = Math.round(PEAK_CORES_PER_WORKER * maxWorkers * 1000 / EVENT_MS);
+  const peak = Math.round(PEAK_CORES_PER_WORKER * maxWorkers * 1000 / RECORD_MS / RECORDS_OF_STAY);
   const load = new Load({ seconds, seed, peak });
   const folder = await Deno.makeTempDir({ prefix: "penstock-scaling-" });
   const out = `${folder}/out`;
   await Deno.mkdir(out);
-  const rounds = Math.round(roundsPerMs(clock) * EVENT_MS);
+  const rounds = Math.round(roundsPerMs(clock) * RECORD_MS);
   const job = new URL("./job.ts", import.meta.url);
   for (const [name, value] of Object.entries({ seconds, seed, peak, rounds, out })) {
     job.searchParams.set(name, String(value));
@@ -120,8 +120,10 @@ async function runDemo(options: DemoOptions, { clock, ...console }: Console): Pr
       console.printError("Stopped before the load was over: what came out is not counted");
       return 1;
     }
-    const { events, lost, doubled } = await audited(load, out);
-    console.print(`\n${events} events: lost ${lost}, doubled ${doubled}`);
+    const { stays, lost, doubled } = await audited(load, out);
+    console.print(
+      `\n${stays} stays of bookings correlated with their events: lost ${lost}, doubled ${doubled}`,
+    );
     return lost === 0 && doubled === 0 ? 0 : 1;
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -28,7 +28,7 @@ export const DEMO_HELP = `Shows a job that is scaled while it runs: deno task de
   --lines          a line a second, also on a terminal
   --help           this
 
-Exit codes: 0 every event came out once, 1 not so, 2 wrong arguments.
+Exit codes: 0 every stay came out once, 1 not so, 2 wrong arguments.
 `;
 
 /**

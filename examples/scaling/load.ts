@@ -1,18 +1,23 @@
 /**
- * The load of the scaling demonstration: a pure function of time and a seed, so that it can be counted afterwards. It
- * rises, stays, falls, and drifts: now these bookings have most of the events, now those.
+ * The load of the scaling demonstration: stays, of each of which there is a record that it is booked, and three of what
+ * happens. A pure function of time and a seed, so that it can be counted afterwards. It rises, falls, and drifts: now
+ * these bookings have most of the stays, now those.
  *
  * @module
  */
 
-/** Events that are due together, ms. */
+/** Stays that are due together, ms. */
 export const TICK_MS = 20;
-/** Shards that the events come by; each has the same number of them. */
+/** Shards of each of the job's two sources; each shard has the same number of stays. */
 export const SHARDS = 4;
-/** Bookings that the events are about. */
+/** Bookings, each for one stay after the other. */
 export const BOOKINGS = 2000;
 /** Bookings that are hot at a time. */
 const HOT_BOOKINGS = 5;
+/** Things that happen in a stay. */
+export const EVENTS_OF_STAY = 3;
+/** With the one that it is booked. */
+export const RECORDS_OF_STAY = 1 + EVENTS_OF_STAY;
 /** How often others become hot in the whole time. */
 const DRIFTS = 6;
 
@@ -44,14 +49,14 @@ export interface LoadOptions {
   /** How long it lasts. */
   readonly seconds: number;
   readonly seed: number;
-  /** Events a second at its highest. */
+  /** Stays a second at its highest. */
   readonly peak: number;
 }
 
-/** The events of all shards. */
+/** The stays of all shards. */
 export class Load {
   readonly #options: LoadOptions;
-  /** Of each tick: events of one shard that are due before it. The last: all of them. */
+  /** Of each tick: stays of one shard that are due before it. The last: all of them. */
   readonly #firsts: Uint32Array;
 
   constructor(options: LoadOptions) {
@@ -69,28 +74,28 @@ export class Load {
     return this.#firsts.length - 1;
   }
 
-  /** Events of each shard. */
-  get eventsOfShard(): number {
+  /** Stays of each shard. */
+  get staysOfShard(): number {
     return this.#firsts[this.ticks] ?? 0;
   }
 
-  /** The first event of a tick, as a number within its shard; that of the tick behind the last is how many there are. */
+  /** The first stay of a tick, as a number within its shard; that of the tick behind the last is how many there are. */
   firstOf(tick: number): number {
-    return this.#firsts[tick] ?? this.eventsOfShard;
+    return this.#firsts[tick] ?? this.staysOfShard;
   }
 
-  /** The tick of an event. */
-  tickOf(event: number): number {
+  /** The tick of a stay. */
+  tickOf(stay: number): number {
     let [low, high] = [0, this.ticks];
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if (this.firstOf(middle) <= event) low = middle;
+      if (this.firstOf(middle) <= stay) low = middle;
       else high = middle - 1;
     }
     return low;
   }
 
-  /** Events a second, of all shards, that are due at a time in ms. */
+  /** Stays a second, of all shards, that are due at a time in ms. */
   rateAt(ms: number): number {
     return this.#options.peak * this.#at(ms).rate;
   }
@@ -100,24 +105,24 @@ export class Load {
     return this.#at(ms).phase;
   }
 
-  /** The booking that an event of a tick is about. */
-  bookingAt(shard: number, event: number, tick: number): number {
+  /** The booking that a stay of a tick belongs to. */
+  bookingAt(shard: number, stay: number, tick: number): number {
     const { seed } = this.#options;
     const ms = tick * TICK_MS;
-    const which = share(seed, shard, event);
-    if (share(seed + 1, shard, event) >= this.#at(ms).hot) return Math.floor(which * BOOKINGS);
+    const which = share(seed, shard, stay);
+    if (share(seed + 1, shard, stay) >= this.#at(ms).hot) return Math.floor(which * BOOKINGS);
     const drift = Math.floor(DRIFTS * ms / (this.#options.seconds * 1000));
     const hot = Math.floor(which * HOT_BOOKINGS);
     return Math.floor(share(seed + 2, drift, hot) * BOOKINGS);
   }
 
-  /** How many events each booking has. */
+  /** How many stays each booking has. */
   expected(): Uint32Array {
     const counts = new Uint32Array(BOOKINGS);
     for (let tick = 0; tick < this.ticks; tick++) {
-      for (let event = this.firstOf(tick); event < this.firstOf(tick + 1); event++) {
+      for (let stay = this.firstOf(tick); stay < this.firstOf(tick + 1); stay++) {
         for (let shard = 0; shard < SHARDS; shard++) {
-          const booking = this.bookingAt(shard, event, tick);
+          const booking = this.bookingAt(shard, stay, tick);
           counts[booking] = (counts[booking] ?? 0) + 1;
         }
       }

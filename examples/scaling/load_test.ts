@@ -6,8 +6,8 @@ const options = { seconds: 40, seed: 1, peak: 1000 };
 const load = new Load(options);
 const bookingsOf = (of: Load, tick: number) => {
   const bookings: number[] = [];
-  for (let event = of.firstOf(tick); event < of.firstOf(tick + 50); event++) {
-    bookings.push(of.bookingAt(0, event, of.tickOf(event)));
+  for (let stay = of.firstOf(tick); stay < of.firstOf(tick + 50); stay++) {
+    bookings.push(of.bookingAt(0, stay, of.tickOf(stay)));
   }
   return bookings;
 };
@@ -23,26 +23,26 @@ describe("Load", () => {
     assertEquals([load.rateAt(0), load.rateAt(39_999), load.rateAt(99_999)], [120, 120, 120]);
   });
 
-  it("has each event in one tick, as many as the rate says", () => {
+  it("has each stay in one tick, as many as the rate says", () => {
     const ticks = Array.from({ length: load.ticks }, (_, tick) => tick);
     assertEquals(load.ticks * TICK_MS, 40_000);
     for (const tick of ticks) {
-      for (let event = load.firstOf(tick); event < load.firstOf(tick + 1); event++) {
-        assertEquals(load.tickOf(event), tick);
+      for (let stay = load.firstOf(tick); stay < load.firstOf(tick + 1); stay++) {
+        assertEquals(load.tickOf(stay), tick);
       }
     }
-    assertEquals(load.firstOf(load.ticks), load.eventsOfShard);
+    assertEquals(load.firstOf(load.ticks), load.staysOfShard);
     const due = ticks.reduce((sum, tick) => sum + load.rateAt(tick * TICK_MS) * TICK_MS / 1000, 0);
-    assert(Math.abs(load.eventsOfShard * SHARDS - due) < 10, `${load.eventsOfShard} of ${due}`);
+    assert(Math.abs(load.staysOfShard * SHARDS - due) < 10, `${load.staysOfShard} of ${due}`);
   });
 
-  it("is the same for the same seed, and knows how many events each booking has", () => {
+  it("is the same for the same seed, and knows how many stays each booking has", () => {
     assertEquals(bookingsOf(new Load(options), 900), bookingsOf(load, 900));
     assertNotEquals(bookingsOf(new Load({ ...options, seed: 2 }), 900), bookingsOf(load, 900));
     const counts = new Uint32Array(BOOKINGS);
     for (let shard = 0; shard < SHARDS; shard++) {
-      for (let event = 0; event < load.eventsOfShard; event++) {
-        const booking = load.bookingAt(shard, event, load.tickOf(event));
+      for (let stay = 0; stay < load.staysOfShard; stay++) {
+        const booking = load.bookingAt(shard, stay, load.tickOf(stay));
         counts[booking] = (counts[booking] ?? 0) + 1;
       }
     }
@@ -52,12 +52,12 @@ describe("Load", () => {
   it("has bookings that are hot, and later others", () => {
     const hottest = (tick: number) => {
       const counts = Map.groupBy(bookingsOf(load, tick), (booking) => booking);
-      const [[booking, events] = [-1, []]] = [...counts].sort((a, b) => b[1].length - a[1].length);
-      return { booking, events: events.length };
+      const [[booking, stays] = [-1, []]] = [...counts].sort((a, b) => b[1].length - a[1].length);
+      return { booking, stays: stays.length };
     };
     const [early, late, quiet] = [hottest(600), hottest(820), hottest(1800)];
-    assert(early.events > 5 && late.events > 5, `${early.events}, ${late.events}`);
+    assert(early.stays > 5 && late.stays > 5, `${early.stays}, ${late.stays}`);
     assertNotEquals(early.booking, late.booking);
-    assert(quiet.events <= 2, `${quiet.events}`);
+    assert(quiet.stays <= 2, `${quiet.stays}`);
   });
 });
