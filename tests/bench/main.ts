@@ -110,7 +110,7 @@ if (import.meta.main) {
     }
     case "moves": {
       const { manyMovesBench } = await import("./many_moves.ts");
-      Deno.exit(await manyMovesBench(rest, print));
+      Deno.exit(await manyMovesBench(rest));
       break;
     }
     case "memory": {
