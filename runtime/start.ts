@@ -118,7 +118,7 @@ export interface JobHandle {
  * @param url the module's URL: `import.meta.url` in the job's own file
  * @throws {RangeError} if `workers`, `parallelism`, a bound of `scaling` or `heapMbMax` is no whole number from 1, or too
  * large, or `workers` is outside of the bounds
- * @throws {TypeError} if `heapMbMax` is given for Web Workers, which can't be bounded, or `scaling` with
+ * @throws {TypeError} if `heapMbMax` is given for Web Workers, which can't be bounded so, or `scaling` with
  * `rebalance: false`
  *
  * @example At the end of a job's module
@@ -245,7 +245,8 @@ function workerHost(
   if (heapMbMax === undefined) return isolation === "thread" ? threadHost() : webWorkerHost();
   if (isolation !== "thread") {
     throw new TypeError(
-      `Cannot start ${url} with heapMbMax on Web Workers, whose heap can't be bounded: add isolation: "thread"`,
+      `Cannot start ${url} with heapMbMax on Web Workers, whose heap can't be bounded from inside: ` +
+        'add isolation: "thread", or start the process with DENO_V8_FLAGS=--max-old-space-size=MB, for all heaps',
     );
   }
   if (!Number.isInteger(heapMbMax) || heapMbMax < 1) {
