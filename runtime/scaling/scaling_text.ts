@@ -30,7 +30,7 @@ export function countText(count: number, what: string): string {
 
 /** `"12 B"`, `"3.4 kB"`, `"5.6 MB"`. */
 export function bytesText(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 1000) return `${Math.round(bytes)} B`;
   if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }

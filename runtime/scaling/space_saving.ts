@@ -84,9 +84,12 @@ export class SpaceSaving<K extends string | number> {
       .slice(0, keys);
   }
 
-  /** Forgets everything. */
-  clear(): void {
-    this.#counters.clear();
-    this.#total = 0;
+  /** What has been counted counts half from now on: bounds and order stay. */
+  fade(): void {
+    this.#total /= 2;
+    for (const counter of this.#counters.values()) {
+      counter.count /= 2;
+      counter.error /= 2;
+    }
   }
 }

@@ -95,18 +95,20 @@ function stageLoads({ load }: Loaded, before: Loaded, scale: number): StageGroup
   return Object.entries(load.stages).flatMap(([stage, now]) => {
     const earlier = before.load.stages[stage];
     const places = new Map([...earlier?.groups ?? []].map((group, at) => [group, at]));
+    const since = (figures: "busyMs" | "rows") =>
+      [...now.groups].map((group, at) => {
+        // A group that has come meanwhile has counters that began with it.
+        const place = places.get(group);
+        const figure = place === undefined ? 0 : earlier?.[figures][place] ?? 0;
+        return scale * ((now[figures][at] ?? 0) - figure);
+      });
+    const [rows, busyMs] = [since("rows"), since("busyMs")];
+    const total = rows.reduce((sum, of) => sum + of, 0);
     return [...now.groups].map((group, at): StageGroupLoad => {
-      // A group that has come meanwhile has counters that began with it.
-      const place = places.get(group);
-      const since = (figures: "busyMs" | "rows") =>
-        scale *
-        ((now[figures][at] ?? 0) - (place === undefined ? 0 : earlier?.[figures][place] ?? 0));
-      const rows = since("rows");
-      const total = now.rows.reduce((sum, of) => sum + of, 0);
-      const ofGroup = now.rows[at] ?? 0;
+      const ofGroup = rows[at] ?? 0;
       return {
-        ...{ stage, group, rows },
-        busyMs: since("busyMs"),
+        ...{ stage, group, rows: ofGroup },
+        busyMs: busyMs[at] ?? 0,
         waiting: now.waiting[at] ?? 0,
         oldestMs: now.oldestMs[at] ?? 0,
         bytes: now.bytes,

@@ -44,7 +44,7 @@ export function jobReport({ worker, sources, stages, sinks, queue, ageMs }: {
     load: {
       ...{ busyMs, backPressuredMs, ageMs },
       runQueueMs: threadRunQueueMs(),
-      stages: Object.fromEntries(stages.map(({ name, load }) => [name, load])),
+      stages: Object.fromEntries(stages.map((stage) => [stage.name, stage.takeLoad()])),
     },
   };
 }

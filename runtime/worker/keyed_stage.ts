@@ -178,9 +178,12 @@ export class KeyedStage {
     this.#inputs.announced(epoch);
   }
 
-  /** What its actors have done so far, and what they have before them. */
-  get load(): StageLoad {
-    return stageLoad(this.#actors, this.#turns.hotKeys, this.state, this.#clock.monotonic());
+  /** What its actors have done so far, and what they have before them. Of keys, what came before counts half from now on. */
+  takeLoad(): StageLoad {
+    const { hotKeys } = this.#turns.times;
+    const load = stageLoad(this.#actors, hotKeys, this.state, this.#clock.monotonic());
+    hotKeys.fade();
+    return load;
   }
 
   /** Whether an actor waits for room behind. */

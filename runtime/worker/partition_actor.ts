@@ -9,6 +9,7 @@ import { GroupTimers } from "../state/group_timers.ts";
 import type { TimerQueue } from "../time/timers.ts";
 import type { Rows } from "../transport/rows.ts";
 import type { InboundChannel } from "./channel.ts";
+import { RowTime } from "./row_time.ts";
 import type { TurnTaker } from "./turn_queue.ts";
 
 /** An empty mailbox keeps room for so many entries. */
@@ -69,8 +70,10 @@ export class PartitionActor {
   handled = 0;
   /** Rows in its mailbox. */
   waiting = 0;
-  /** Time within its turns so far, ms: estimated from a sample of them. */
+  /** Time within its turns so far, ms: estimated from those that were timed. */
   busyMs = 0;
+  /** The time of a row in those. */
+  readonly rowTime = new RowTime();
   /** Takes its turns. */
   readonly taker: TurnTaker;
   /** Entries stand from `#read` up to `#end`. Kept when it is empty: an actor's mailbox fills and empties all the time. */

@@ -27,7 +27,7 @@ export interface StageLoad {
   readonly oldestMs: Float64Array;
   /** Bytes of state, of each group about. */
   readonly bytes: number;
-  /** Keys that came most often in a sample, with their key groups, and their share of all of the stage's rows. */
+  /** Keys that came most often of late, in a sample, with their key groups, and their share of all of the stage's rows. */
   readonly hotKeys: readonly {
     readonly key: Key;
     readonly group: number;

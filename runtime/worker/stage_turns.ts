@@ -5,9 +5,7 @@
  */
 
 import type { Clock } from "../clock.ts";
-import { SpaceSaving } from "../scaling/space_saving.ts";
 import type { KeyedState } from "../state/keyed_state.ts";
-import type { Key } from "../stream.ts";
 import { BroadcastActor } from "./broadcast_actor.ts";
 import type { KeyedOperator } from "./keyed_operator.ts";
 import { saltOf } from "./output_id.ts";
@@ -18,11 +16,7 @@ import type { Chain } from "./stage_chain.ts";
 import type { StageOutputs } from "./stage_outputs.ts";
 import { TimerFiring } from "./timer_firing.ts";
 import type { TurnQueue } from "./turn_queue.ts";
-
-/** Of so many turns one is timed: a look at the clock costs as much as a few rows. */
-export const TURNS_PER_SAMPLE = 16;
-/** Keys that are counted at once. */
-const HOT_KEY_COUNTERS = 32;
+import { TurnTimes } from "./turn_times.ts";
 
 /** What turns work with. */
 export interface StageTurnsOptions {
@@ -50,10 +44,8 @@ export class StageTurns {
   rows = 0;
   /** Rows in mailboxes. */
   waiting = 0;
-  /** Keys of rows in turns that were timed. */
-  readonly hotKeys = new SpaceSaving<Key>(HOT_KEY_COUNTERS);
-  #turns = 0;
-  readonly #clock: Clock;
+  /** How long turns take, and for which keys. */
+  readonly times: TurnTimes;
   readonly #domain: string;
   /** Make the numbers of outputs, by input. */
   readonly #salts: readonly number[];
@@ -68,7 +60,7 @@ export class StageTurns {
   readonly #passed: () => void;
 
   constructor(options: StageTurnsOptions) {
-    this.#clock = options.clock;
+    this.times = new TurnTimes(options.clock, (slot) => options.state.readKey(slot));
     this.#domain = options.domain;
     this.#salts = options.inputs.map((_, input) => saltOf(`${options.name}/${input}`));
     this.#queue = options.queue;
@@ -103,22 +95,12 @@ export class StageTurns {
     this.#queue.add(actor.taker);
   }
 
-  /** Its turn; how many rows and timers were handled. Every so many turns one is timed, and stands for all. */
+  /** Its turn; how many rows and timers were handled. */
   turn(actor: PartitionActor, chain: Chain): number {
-    this.#turns = (this.#turns + 1) % TURNS_PER_SAMPLE;
-    if (this.#turns !== 0) return this.#take(actor, chain);
-    const from = this.#clock.monotonic();
-    const { first } = actor;
-    if (first?.kind === "rows" && !(actor instanceof BroadcastActor)) this.#sample(first);
+    const begun = this.times.begin(actor);
     const handled = this.#take(actor, chain);
-    actor.busyMs += (this.#clock.monotonic() - from) * TURNS_PER_SAMPLE;
+    this.times.end(actor, handled, begun);
     return handled;
-  }
-
-  /** The key of one row of those that stand first. */
-  #sample({ batch, next }: Extract<MailboxEntry, { kind: "rows" }>): void {
-    const slot = batch.slots[batch.order[next] ?? 0] ?? 0;
-    this.hotKeys.add(this.#state.readKey(slot));
   }
 
   #take(actor: PartitionActor, chain: Chain): number {

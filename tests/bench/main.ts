@@ -3,7 +3,8 @@
  * should, and prints tables. `deno task bench --workloads count --engines loop,penstock --runs 3 --flink`.
  * `deno task bench memory` shows memory over a long run, `deno task bench slow-sink` while a sink is slow,
  * `deno task bench checkpoint` what checkpoints cost, `deno task bench rescale` what it costs to change the workers,
- * `deno task bench moves` many moves of key groups in one run.
+ * `deno task bench moves` many moves of key groups in one run, `deno task bench skew` how even key groups that move make
+ * workers whose keys are not.
  * Progress goes to standard error, tables to standard output; exit code 1 when an engine is wrong.
  *
  * @module
@@ -111,6 +112,11 @@ if (import.meta.main) {
     case "moves": {
       const { manyMovesBench } = await import("./many_moves.ts");
       Deno.exit(await manyMovesBench(rest));
+      break;
+    }
+    case "skew": {
+      const { skewBench } = await import("./skew.ts");
+      Deno.exit(await skewBench(rest, print));
       break;
     }
     case "memory": {

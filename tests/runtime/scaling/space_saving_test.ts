@@ -48,11 +48,16 @@ describe("SpaceSaving", () => {
     }
   });
 
-  it("forgets", () => {
-    const sketch = new SpaceSaving<string>(1);
-    sketch.add("a");
-    sketch.clear();
-    assertEquals([sketch.total, sketch.top(1)], [0, []]);
+  it("counts what was before half once it fades, with bounds that hold", () => {
+    const sketch = new SpaceSaving<string>(2);
+    for (const key of "aaaabbc") sketch.add(key);
+    sketch.fade();
+    assertEquals(sketch.total, 3.5);
+    for (const key of "ccc") sketch.add(key);
+    assertEquals(sketch.top(2), [
+      { key: "c", count: 4.5, error: 1 },
+      { key: "a", count: 2, error: 0 },
+    ]);
   });
 
   it("needs a counter", () => {

@@ -38,7 +38,7 @@ describe("LoadWatch", () => {
     ];
     assertEquals(watch.look(first, { ...around, at: 1000 }), undefined);
     const second = [
-      report(0, 700, [[0, 340, 40, 7], [1, 60, 20, 0]], 5000),
+      report(0, 700, [[0, 340, 40, 7], [1, 60, 30, 0]], 5000),
       report(1, 20, [[2, 9, 6, 1]], 1700),
     ];
     const load = watch.look(second, { ...around, at: 2000 });
@@ -51,10 +51,10 @@ describe("LoadWatch", () => {
     );
     assertEquals(
       load?.groups.map(({ worker, busyMs, rows, waiting }) => [worker, busyMs, rows, waiting]),
-      [[0, 300, 30, 7], [0, 10, 0, 0], [1, 4, 1, 1]],
+      [[0, 300, 30, 7], [0, 10, 10, 0], [1, 4, 1, 1]],
     );
-    // A quarter of all 60 rows are 15 of the group's 40.
-    assertEquals(load?.groups[0]?.keys, [{ stage: "sum", key: "ann", share: 0.375 }]);
+    // A quarter of all 40 rows since then are 10 of the group's 30.
+    assertEquals(load?.groups[0]?.keys, [{ stage: "sum", key: "ann", share: 1 / 3 }]);
   });
 
   it("counts a group that has come meanwhile from its beginning there", () => {
