@@ -102,7 +102,7 @@ export function inProcessHost(
       };
     },
     link(): LinkEnds {
-      const [a, b] = pipe<PeerMessage, PeerMessage>(lines);
+      const [a, b] = pipe<readonly PeerMessage[], readonly PeerMessage[]>(lines);
       return { ends: [new LinkEnd(a), new LinkEnd(b)], transfer: () => [] };
     },
   };

@@ -47,7 +47,9 @@ startWorker({
     return job;
   },
   openLink(link) {
-    if (link instanceof MessagePort) return portOver<PeerMessage, PeerMessage>(link);
+    if (link instanceof MessagePort) {
+      return portOver<readonly PeerMessage[], readonly PeerMessage[]>(link);
+    }
     throw new TypeError("Cannot open a link: expected a MessagePort");
   },
 });

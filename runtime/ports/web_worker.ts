@@ -23,7 +23,9 @@ startWorker({
   outside: { enter() {}, leave() {} },
   loadJob: importJob,
   openLink(link) {
-    if (link instanceof MessagePort) return portOver<PeerMessage, PeerMessage>(link);
+    if (link instanceof MessagePort) {
+      return portOver<readonly PeerMessage[], readonly PeerMessage[]>(link);
+    }
     throw new TypeError("Cannot open a link: expected a MessagePort");
   },
 });

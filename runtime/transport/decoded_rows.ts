@@ -129,7 +129,8 @@ export class DecodedRows implements RowSequence {
       positionAt: (row: number) =>
         positions.slice(row === 0 ? 0 : positionEnds[row - 1], positionEnds[row]),
     };
-    const originRows = Uint32Array.from({ length }, (_, row) => row);
+    const originRows = new Uint32Array(length);
+    for (let row = 0; row < length; row++) originRows[row] = row;
     return new DecodedRows(decoder, { columns, groups, buffer, textBytesMax }, {
       origin,
       originRows,

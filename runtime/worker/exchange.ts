@@ -15,6 +15,7 @@ import { type Delivery, InboundChannel, OutboundChannel } from "./channel.ts";
 import type { Failures } from "./failures.ts";
 import type { MoveMessage } from "./group_moves.ts";
 import type { KeyedStage } from "./keyed_stage.ts";
+import { PeerLink } from "./peer_link.ts";
 import type { Link, PeerMessage } from "./protocol.ts";
 import { RecordCursor } from "./record_cursor.ts";
 import type { StageMessage } from "./stage_inputs.ts";
@@ -22,7 +23,9 @@ import type { StageMessage } from "./stage_inputs.ts";
 /** The channels of one worker. */
 export class Exchange {
   readonly #worker: number;
-  readonly #links: (Link | undefined)[];
+  /** To each other worker that is there, by number. */
+  readonly #links: (PeerLink | undefined)[];
+  readonly #mayWait: () => boolean;
   readonly #failures: Failures;
   readonly #edges: readonly Edge[];
   /** By edge: what decoded the rows that come over it as columns. */
@@ -36,27 +39,29 @@ export class Exchange {
   readonly #settling = new Map<number, { readonly worker: number; readonly then: () => void }>();
   #settles = 0;
 
-  /**
-   * @param slots how many workers there may be
-   * @param links to each other worker that is there, by number
-   * @param moved keys have come from another worker
-   */
-  constructor(
-    worker: number,
-    slots: number,
-    links: readonly (Link | undefined)[],
-    edges: readonly Edge[],
-    decoders: readonly (KeyedDecoder | undefined)[],
-    failures: Failures,
-    moved: (message: MoveMessage) => void,
-  ) {
+  constructor(options: {
+    readonly worker: number;
+    /** How many workers there may be. */
+    readonly slots: number;
+    /** To each other worker that is there, by number. */
+    readonly links: readonly (Link | undefined)[];
+    readonly edges: readonly Edge[];
+    readonly decoders: readonly (KeyedDecoder | undefined)[];
+    readonly failures: Failures;
+    /** Keys have come from another worker. */
+    readonly moved: (message: MoveMessage) => void;
+    /** Whether {@linkcode flush} will be called soon: then rows and credit wait for that. */
+    readonly mayWait: () => boolean;
+  }) {
+    const { worker, slots, links, edges } = options;
     this.#worker = worker;
-    this.#moved = moved;
-    this.#links = [...links];
+    this.#moved = options.moved;
+    this.#mayWait = options.mayWait;
+    this.#links = links.map((link) => link && new PeerLink(link));
     const workers = Array.from({ length: slots }, (_, of) => of);
     this.#edges = edges;
-    this.#decoders = decoders;
-    this.#failures = failures;
+    this.#decoders = options.decoders;
+    this.#failures = options.failures;
     for (const edge of edges) {
       this.#outbound.set(
         edge.id,
@@ -73,14 +78,14 @@ export class Exchange {
   open(stages: Iterable<KeyedStage>): void {
     for (const stage of stages) this.#stages.set(stage.name, stage);
     for (const [from, link] of this.#links.entries()) {
-      if (link !== undefined) this.connect(from, link);
+      link?.onMessage((message) => this.#take(from, message));
     }
   }
 
   /** Another worker will join: what it sends can be taken. */
   connect(worker: number, link: Link): void {
-    this.#links[worker] = link;
-    link.onMessage((message) => this.#take(worker, message));
+    const peer = this.#links[worker] = new PeerLink(link);
+    peer.onMessage((message) => this.#take(worker, message));
   }
 
   /** A worker is there no more. */
@@ -104,6 +109,7 @@ export class Exchange {
   flush(): void {
     for (const channels of this.#outbound.values()) for (const channel of channels) channel.flush();
     for (const channels of this.#inbound.values()) for (const channel of channels) channel.flush();
+    for (const link of this.#links) link?.flush();
   }
 
   /** Calls `then` once all that went out over the edges so far has arrived, on every worker. */
@@ -148,6 +154,12 @@ export class Exchange {
     for (const link of this.#links) link?.close();
   }
 
+  /** Sends with the next flush, if there will be one soon. */
+  #put(to: number, message: PeerMessage, transfer?: ArrayBuffer[]): void {
+    if (this.#mayWait()) this.#links[to]?.put(message, transfer);
+    else this.#links[to]?.post(message, transfer);
+  }
+
   #delivery(edge: Edge, to: number): Delivery {
     return to === this.#worker ? this.#localDelivery(edge) : this.#remoteDelivery(edge, to);
   }
@@ -171,17 +183,18 @@ export class Exchange {
 
   #remoteDelivery(edge: Edge, to: number): Delivery {
     const encoder = new ColumnEncoder();
-    const post = (message: PeerMessage, transfer?: ArrayBuffer[]) =>
-      this.#links[to]?.post(message, transfer);
+    const post = (message: PeerMessage) => this.#links[to]?.post(message);
     return {
       rows: (of) => {
         if (of.kind === "columns") {
           const rows = of.encode();
-          post({ type: "rows", edge: edge.id, rows }, movables(rows));
+          this.#put(to, { type: "rows", edge: edge.id, rows }, movables(rows));
           return rows.length;
         }
         const rows = this.#encode(edge, to, of, encoder);
-        if (rows.length > 0) post({ type: "rows", edge: edge.id, rows }, transferables(rows));
+        if (rows.length > 0) {
+          this.#put(to, { type: "rows", edge: edge.id, rows }, transferables(rows));
+        }
         return rows.length;
       },
       watermark: (origin, event) => post({ type: "watermark", edge: edge.id, origin, event }),
@@ -239,7 +252,7 @@ export class Exchange {
     if (from === this.#worker) {
       return (rows, bytes) => this.#outbound.get(edge.id)?.[this.#worker]?.credit(rows, bytes);
     }
-    return (rows, bytes) => this.#links[from]?.post({ type: "credit", edge: edge.id, rows, bytes });
+    return (rows, bytes) => this.#put(from, { type: "credit", edge: edge.id, rows, bytes });
   }
 
   #take(from: number, message: PeerMessage): void {

@@ -86,15 +86,12 @@ export class OpenJob {
     const decoders = plan.edges.map((edge) =>
       "keyBy" in edge ? columnarCut(topology, edge.keyBy)?.decoder : undefined
     );
-    this.#exchange = new Exchange(
-      placement.worker,
-      placement.slots,
-      options.links,
-      plan.edges,
-      decoders,
-      failures,
-      (message) => this.moves.take(message),
-    );
+    this.#exchange = new Exchange({
+      ...{ worker: placement.worker, slots: placement.slots, links: options.links },
+      ...{ edges: plan.edges, decoders, failures },
+      moved: (message) => this.moves.take(message),
+      mayWait: () => this.#queue.inSlice,
+    });
     const failed = (error: unknown) => failures.fatal(error);
     this.#sinks = new JobSinks({
       ...{ writers, deadLetters: options.deadLetters, failed },

@@ -361,8 +361,8 @@ export interface Port<Out, In> {
   close(): void;
 }
 
-/** A worker's connection to another worker. */
-export type Link = Port<PeerMessage, PeerMessage>;
+/** A worker's connection to another worker: several messages go together. */
+export type Link = Port<readonly PeerMessage[], readonly PeerMessage[]>;
 
 /** An error as it can be sent. */
 export function sentError(error: unknown): SentError {

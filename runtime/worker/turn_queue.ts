@@ -45,6 +45,8 @@ export class TurnQueue {
   busyMs = 0;
   /** Time between slices in which there was work, but what comes behind had no room for it. */
   backPressuredMs = 0;
+  /** Whether turns are being taken: behind the last one all that was put out is handed over. */
+  inSlice = false;
   /** Rows that a turn may handle: fewer where they take long. */
   turnRows = TURN_ROWS_MAX;
   #rowsPerLook = ROWS_PER_LOOK;
@@ -95,7 +97,9 @@ export class TurnQueue {
   #slice(): void {
     const start = this.#clock.monotonic();
     if (this.#blockedSince !== undefined) this.backPressuredMs += start - this.#blockedSince;
+    this.inSlice = true;
     this.#run(start);
+    this.inSlice = false;
     const end = this.#clock.monotonic();
     this.busyMs += end - start;
     this.#blockedSince = !this.#scheduled && this.#isBlocked() ? end : undefined;

@@ -245,7 +245,7 @@ describe("shards that move", () => {
   it("end while they move, and their children go on in their place", async () => {
     let moved = 0;
     let stayed = 0;
-    for (let seed = 1; seed <= 60; seed++) {
+    for (let seed = 1; seed <= 90; seed++) {
       const random = seededRandom(900 + seed);
       const all = rounds(random, 3);
       const [first = [], second = [], third = []] = all;

@@ -4,6 +4,7 @@ import { memory } from "../../../connectors/memory/memory.ts";
 import { defineJob } from "../../../runtime/job.ts";
 import type { Edge } from "../../../runtime/stage_plan.ts";
 import { runJob } from "../../../runtime/testing/run_job.ts";
+import { RowBatch } from "../../../runtime/transport/row_batch.ts";
 import { Exchange } from "../../../runtime/worker/exchange.ts";
 import type { Link, PeerMessage } from "../../../runtime/worker/protocol.ts";
 import { cursorAt, RecordedFailures } from "./engine_parts.ts";
@@ -11,29 +12,44 @@ import { cursorAt, RecordedFailures } from "./engine_parts.ts";
 const EDGE: Edge = { id: 0, from: "in", to: "sum", input: 0, keyBy: 1 };
 
 /** Worker 0 of two, with what it posts to worker 1. */
-function exchange() {
-  const posted: PeerMessage[] = [];
-  let hear: (message: PeerMessage) => void = () => {};
+function exchange(mayWait = false) {
+  const posted: PeerMessage[][] = [];
+  let hear: (messages: readonly PeerMessage[]) => void = () => {};
   let closed = 0;
   const link: Link = {
-    post: (message) => posted.push(structuredClone(message)),
+    post: (messages) => posted.push(structuredClone([...messages])),
     onMessage: (listener) => hear = listener,
     close: () => void closed++,
   };
   const failures = new RecordedFailures();
-  const exchange = new Exchange(0, 2, [undefined, link], [EDGE], [], failures, () => {});
+  const exchange = new Exchange({
+    ...{ worker: 0, slots: 2, links: [undefined, link], edges: [EDGE], decoders: [], failures },
+    moved: () => {},
+    mayWait: () => mayWait,
+  });
   exchange.open([]);
   return {
     exchange,
     posted,
     failures,
-    hear: (message: PeerMessage) => hear(message),
+    hear: (message: PeerMessage) => hear([message]),
     closed: () => closed,
   };
 }
 
-const types = (posted: readonly PeerMessage[]) =>
-  posted.map((message) => message.type === "rows" ? `${message.rows.length} rows` : message.type);
+const types = (posted: readonly (readonly PeerMessage[])[]) =>
+  posted.map((messages) =>
+    messages.map((message) =>
+      message.type === "rows" ? `${message.rows.length} rows` : message.type
+    ).join(", ")
+  );
+
+function rowsOf(length: number): RowBatch {
+  const batch = new RowBatch();
+  batch.values.push(...new Array(length).fill(0));
+  batch.keys.push(...new Array(length).fill("a"));
+  return batch;
+}
 
 describe("Exchange", () => {
   it("posts rows, watermarks and the end to another worker, in order", () => {
@@ -45,6 +61,22 @@ describe("Exchange", () => {
     running.flush();
     channel?.end(true);
     assertEquals(types(posted), ["1 rows", "watermark", "1 rows", "end"]);
+  });
+
+  it("sends what may wait together, in order, with the next flush or before what may not", () => {
+    const { exchange: running, posted } = exchange(true);
+    const channel = running.outbound(EDGE)[1];
+    const credit = running.inbound(EDGE)[1];
+    channel?.addRows(rowsOf(3));
+    credit?.handled(1, 10);
+    channel?.addRows(rowsOf(2));
+    assertEquals(types(posted), []);
+    running.flush();
+    assertEquals(types(posted), ["3 rows, 2 rows, credit"]);
+    channel?.addRows(rowsOf(1));
+    channel?.watermark("in/s0", { kind: "idle" });
+    running.flush();
+    assertEquals(types(posted).slice(1), ["1 rows, watermark"]);
   });
 
   it("makes dead letters of rows that can't be sent, sends the others, and waits for no credit of theirs", () => {
