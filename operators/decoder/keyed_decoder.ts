@@ -205,18 +205,22 @@ function selectedRows(
   groups: Uint16Array,
   routing: readonly number[],
 ): readonly (Uint32Array | undefined)[] {
-  const selected: (Uint32Array | undefined)[] = [];
-  const counts: number[] = [];
-  for (let row = 0; row < groups.length; row++) {
+  const workers = 1 + routing.reduce((most, worker) => Math.max(most, worker), 0);
+  const { length } = groups;
+  const rows = new Uint32Array(workers * length);
+  const ends = Uint32Array.from({ length: workers }, (_, worker) => worker * length);
+  for (let row = 0; row < length; row++) {
     // A row that was not accepted has a group that is on no worker.
     const worker = routing[groups[row] ?? 0];
     if (worker === undefined) continue;
-    const rows = selected[worker] ??= new Uint32Array(groups.length);
-    const count = counts[worker] ?? 0;
-    rows[count] = row;
-    counts[worker] = count + 1;
+    const end = ends[worker] ?? 0;
+    rows[end] = row;
+    ends[worker] = end + 1;
   }
-  return Array.from(selected, (rows, worker) => rows?.subarray(0, counts[worker]));
+  return Array.from(
+    ends,
+    (end, worker) => end > worker * length ? rows.subarray(worker * length, end) : undefined,
+  );
 }
 
 function columnAt(fields: FieldColumn, path: readonly string[]): FieldColumn | undefined {

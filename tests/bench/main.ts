@@ -4,7 +4,7 @@
  * `deno task bench memory` shows memory over a long run, `deno task bench slow-sink` while a sink is slow,
  * `deno task bench checkpoint` what checkpoints cost, `deno task bench rescale` what it costs to change the workers,
  * `deno task bench moves` many moves of key groups in one run, `deno task bench skew` how even key groups that move make
- * workers whose keys are not.
+ * workers whose keys are not, `deno task bench second-worker` what a second worker gives.
  * Progress goes to standard error, tables to standard output; exit code 1 when an engine is wrong.
  *
  * @module
@@ -117,6 +117,11 @@ if (import.meta.main) {
     case "skew": {
       const { skewBench } = await import("./skew.ts");
       Deno.exit(await skewBench(rest, print));
+      break;
+    }
+    case "second-worker": {
+      const { secondWorkerBench } = await import("./second_worker.ts");
+      Deno.exit(await secondWorkerBench(rest, print, say));
       break;
     }
     case "memory": {

@@ -20,8 +20,8 @@ import type { Checksum } from "./checksum.ts";
 import type { EngineRun } from "./engine.ts";
 import { CHECKSUM_MESSAGE } from "./jobs/checksum_sink.ts";
 
-/** How often progress is asked for: often enough to find the end of the warm-up. */
-const REPORT_MS = 20;
+/** How often progress is asked for: often enough to find the end of the warm-up, and too seldom to count. */
+const REPORT_MS = 100;
 
 /** Runs a workload whose schemas are Penstock's own, on as many Web Workers as asked for. */
 export function penstock(run: EngineRun): Promise<void> {

@@ -112,7 +112,7 @@ describe("KeyedDecoder", () => {
     const [picked] = decoder?.decode(batch, 0, 4, routingTo(1)) ?? [];
     assertEquals(picked?.sourceRows, new Uint32Array([1, 3]));
     const none = decoder?.decode(batchOf(["5"]), 0, 1, routingTo(1));
-    assertEquals(none, []);
+    assertEquals(none, [undefined]);
   });
 
   it("decodes the rows that are asked for, and numbers them as the batch does", () => {
