@@ -9,6 +9,7 @@ import { systemClock } from "../clock.ts";
 import { systemRandom } from "../random.ts";
 import type { HostMessage, PeerMessage } from "../worker/protocol.ts";
 import { startWorker } from "../worker/worker_engine.ts";
+import { sampledGcShare } from "./gc_share.ts";
 import { importJob } from "./import_job.ts";
 import { portOver } from "./message_port.ts";
 
@@ -40,6 +41,7 @@ startWorker({
   },
   clock: systemClock,
   random: systemRandom,
+  gcShare: sampledGcShare(systemClock),
   outside: { enter() {}, leave() {} },
   loadJob: async (settings) => {
     const job = await importJob(settings);

@@ -10,6 +10,7 @@ import { systemClock } from "../clock.ts";
 import { systemRandom } from "../random.ts";
 import type { HostMessage, PeerMessage, WorkerMessage } from "../worker/protocol.ts";
 import { startWorker } from "../worker/worker_engine.ts";
+import { sampledGcShare } from "./gc_share.ts";
 import { importJob } from "./import_job.ts";
 import { portOver } from "./message_port.ts";
 
@@ -19,6 +20,7 @@ startWorker({
   host: portOver<WorkerMessage, HostMessage>(self),
   clock: systemClock,
   random: systemRandom,
+  gcShare: sampledGcShare(systemClock),
   // Real time needs no account of who waits for the outside.
   outside: { enter() {}, leave() {} },
   loadJob: importJob,

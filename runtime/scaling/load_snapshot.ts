@@ -16,7 +16,7 @@ export interface WorkerLoad {
   readonly backPressuredMs: number;
   /** Time in which its thread could have run, but other threads had the cores. */
   readonly runQueueMs: number;
-  /** Share of the interval that went into garbage collection, 0 to 1. */
+  /** Share of its time that went into garbage collection, 0 to 1; 0 where the runtime doesn't tell. */
   readonly gcShare: number;
   /** How long it has been processing records: a new worker is slow until its code is compiled. */
   readonly ageMs: number;

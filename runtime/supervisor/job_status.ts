@@ -20,6 +20,8 @@ export interface WorkerStatus {
   /** Bytes of its thread's heap: in use, and had of the system; -1 if it has not said. */
   readonly heapUsed: number;
   readonly heapTotal: number;
+  /** Part of its thread's time that goes into garbage collection, 0 to 1; -1 unknown. */
+  readonly gcShare: number;
 }
 
 /** A job at one moment. Counters count from the start of the present attempt. */
@@ -59,11 +61,11 @@ export function jobStatus(
   for (const report of reports) {
     sums.count(report);
     sums.hold(report);
-    const { worker, cpuMs, heap } = report;
+    const { worker, cpuMs, heap, gcShare = -1 } = report;
     const waiting = Object.values(report.stages).reduce((rows, stage) => rows + stage.waiting, 0);
     const groups = routing.reduce((count, of) => of === worker ? count + 1 : count, 0);
     const [heapUsed, heapTotal] = [heap?.used ?? -1, heap?.total ?? -1];
-    workers.push({ worker, cpuMs, waiting, groups, heapUsed, heapTotal });
+    workers.push({ worker, cpuMs, waiting, groups, heapUsed, heapTotal, gcShare });
   }
   for (const report of departed) sums.count(report);
   workers.sort((a, b) => a.worker - b.worker);

@@ -78,15 +78,18 @@ export class LoadWatch {
 }
 
 /** @param scale the time between two looks, for that between the reports */
-function workerLoad({ worker, cpuMs, load }: Loaded, before: Loaded, scale: number): WorkerLoad {
+function workerLoad(
+  { worker, cpuMs, load, gcShare = -1 }: Loaded,
+  before: Loaded,
+  scale: number,
+): WorkerLoad {
   return {
     worker,
     cpuMs: cpuMs < 0 ? -1 : scale * (cpuMs - before.cpuMs),
     busyMs: scale * (load.busyMs - before.load.busyMs),
     backPressuredMs: scale * (load.backPressuredMs - before.load.backPressuredMs),
     runQueueMs: load.runQueueMs < 0 ? -1 : scale * (load.runQueueMs - before.load.runQueueMs),
-    // No runtime tells a worker how long its collector took.
-    gcShare: 0,
+    gcShare: Math.max(0, gcShare),
     ageMs: load.ageMs,
   };
 }

@@ -238,6 +238,8 @@ export interface WorkerReport {
   readonly cpuMs: number;
   /** The heap of the worker's thread; in process, that of all. */
   readonly heap?: HeapMemory;
+  /** Part of its thread's time that goes into garbage collection, 0 to 1; -1 where the runtime doesn't tell. */
+  readonly gcShare?: number;
   /** What its key groups cost. */
   readonly load?: LoadReport;
 }

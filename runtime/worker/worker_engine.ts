@@ -43,6 +43,8 @@ export interface WorkerSurroundings {
   readonly outside: Outside;
   /** The job that the settings name. */
   loadJob(settings: JobSettings): Promise<Job>;
+  /** Part of the thread's time that goes into garbage collection, asked for at each report; -1 if it isn't known. */
+  readonly gcShare?: () => number;
   /** A connection to another worker, of what the host sent for it. */
   openLink(link: unknown): Link;
 }
@@ -284,6 +286,7 @@ class WorkerEngine {
         deadLetters: this.#letterCount,
         cpuMs: threadCpuMs(),
         heap: threadHeap(),
+        gcShare: this.#around.gcShare?.() ?? -1,
       },
     });
   }

@@ -15,7 +15,7 @@ const plan = {
 } as const;
 
 const worker = (number: number, cpuMs: number, more: Partial<WorkerStatus> = {}): WorkerStatus => ({
-  ...{ worker: number, cpuMs, waiting: 0, groups: 64, heapUsed: -1, heapTotal: -1 },
+  ...{ worker: number, cpuMs, waiting: 0, groups: 64, heapUsed: -1, heapTotal: -1, gcShare: -1 },
   ...more,
 });
 const status = (records: number, rows: number, more: Partial<JobStatus> = {}): JobStatus => ({

@@ -32,6 +32,7 @@ describe("jobStatus()", () => {
         deadLetters: 1,
         cpuMs: 12,
         heap: { used: 30, total: 40 },
+        gcShare: 0.1,
       },
       {
         worker: 1,
@@ -52,8 +53,8 @@ describe("jobStatus()", () => {
       sinks: { out: { rows: 5, pending: 1 } },
       deadLetters: 3,
       workers: [
-        { worker: 0, cpuMs: 12, waiting: 3, groups: 1, heapUsed: 30, heapTotal: 40 },
-        { worker: 1, cpuMs: -1, waiting: 4, groups: 2, heapUsed: -1, heapTotal: -1 },
+        { worker: 0, cpuMs: 12, waiting: 3, groups: 1, heapUsed: 30, heapTotal: 40, gcShare: 0.1 },
+        { worker: 1, cpuMs: -1, waiting: 4, groups: 2, heapUsed: -1, heapTotal: -1, gcShare: -1 },
       ],
       decisions,
     });

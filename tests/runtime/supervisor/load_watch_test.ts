@@ -38,7 +38,7 @@ describe("LoadWatch", () => {
     ];
     assertEquals(watch.look(first, { ...around, at: 1000 }), undefined);
     const second = [
-      report(0, 700, [[0, 340, 40, 7], [1, 60, 30, 0]], 5000),
+      { ...report(0, 700, [[0, 340, 40, 7], [1, 60, 30, 0]], 5000), gcShare: 0.25 },
       report(1, 20, [[2, 9, 6, 1]], 1700),
     ];
     const load = watch.look(second, { ...around, at: 2000 });
@@ -49,6 +49,7 @@ describe("LoadWatch", () => {
       ]),
       [[0, 600, 300, 60, -1], [1, 10, 5, 1, -1]],
     );
+    assertEquals(load?.workers.map(({ gcShare }) => gcShare), [0.25, 0]);
     assertEquals(
       load?.groups.map(({ worker, busyMs, rows, waiting }) => [worker, busyMs, rows, waiting]),
       [[0, 300, 30, 7], [0, 10, 10, 0], [1, 4, 1, 1]],
