@@ -141,21 +141,44 @@ export class S3Bucket {
   /** All objects whose keys begin so, in the order of their keys. */
   async list(prefix: string): Promise<readonly ListedObject[]> {
     const objects: ListedObject[] = [];
-    for await (const { Contents } of this.#pages({ Prefix: prefix })) {
-      for (const { Key, LastModified } of Contents ?? []) {
+    let token: string | undefined;
+    do {
+      const page = await this.#client.send(
+        new this.#sdk.ListObjectsV2Command({
+          Bucket: this.#name,
+          Prefix: prefix,
+          ...(token === undefined ? {} : { ContinuationToken: token }),
+        }),
+        this.#options(),
+      );
+      for (const { Key, LastModified } of page.Contents ?? []) {
         if (Key === undefined) continue;
         objects.push({ key: Key, modifiedAt: LastModified?.getTime() ?? Infinity });
       }
-    }
+      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+    } while (token !== undefined);
     return objects;
   }
 
   /** What keys that begin so have up to their next slash, each once, with it. */
   async folders(prefix: string): Promise<readonly string[]> {
     const folders: string[] = [];
-    for await (const { CommonPrefixes } of this.#pages({ Prefix: prefix, Delimiter: "/" })) {
-      for (const { Prefix } of CommonPrefixes ?? []) if (Prefix !== undefined) folders.push(Prefix);
-    }
+    let token: string | undefined;
+    do {
+      const page = await this.#client.send(
+        new this.#sdk.ListObjectsV2Command({
+          Bucket: this.#name,
+          Prefix: prefix,
+          Delimiter: "/",
+          ...(token === undefined ? {} : { ContinuationToken: token }),
+        }),
+        this.#options(),
+      );
+      for (const { Prefix } of page.CommonPrefixes ?? []) {
+        if (Prefix !== undefined) folders.push(Prefix);
+      }
+      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+    } while (token !== undefined);
     return folders;
   }
 
@@ -181,22 +204,6 @@ export class S3Bucket {
   /** Lets go of connections. */
   close(): void {
     this.#client.destroy();
-  }
-
-  /** A listing, a page at a time. */
-  async *#pages(listing: { readonly Prefix: string; readonly Delimiter?: string }) {
-    let token: string | undefined;
-    do {
-      const page = await this.#client.send(
-        new this.#sdk.ListObjectsV2Command({
-          ...{ Bucket: this.#name, ...listing },
-          ...(token === undefined ? {} : { ContinuationToken: token }),
-        }),
-        this.#options(),
-      );
-      yield page;
-      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
-    } while (token !== undefined);
   }
 
   #options(): { readonly abortSignal: AbortSignal } {

@@ -5,11 +5,18 @@ import {
   encodeRest,
   type RestOfCheckpoint,
 } from "../../../runtime/checkpoint/rest_of_checkpoint.ts";
-import { stageTime } from "./stage_part.ts";
 
 function restWith(value: unknown): RestOfCheckpoint {
   return {
-    stages: [stageTime("sum", {
+    stages: [{
+      name: "sum",
+      inputs: [],
+      watermark: -Infinity,
+      generators: [],
+      merges: [],
+      words: [],
+      feeds: [],
+      completed: [],
       pending: [{
         operator: "look up",
         owner: 3,
@@ -22,7 +29,7 @@ function restWith(value: unknown): RestOfCheckpoint {
         bytes: 10,
       }],
       broadcast: { rules: new Map([["a", new Set([1n])]]) },
-    })],
+    }],
     sinks: { out: [{ parts: ["a"] }, undefined] },
   };
 }

@@ -11,10 +11,10 @@ import {
   jobSnapshot,
   KEYED_PLAN,
   shelfOver,
+  stagePart,
   TestStore,
   workerPart,
 } from "./checkpoint_parts.ts";
-import { stagePart } from "../checkpoint/stage_part.ts";
 
 /** A shelf, and the chains of what it keeps. */
 async function shelved(options: Parameters<typeof shelfOver>[2] = {}, store = new TestStore()) {

@@ -6,9 +6,7 @@
  */
 
 import type { Shard } from "../../../connectors/source.ts";
-import type { Clock } from "../../../runtime/clock.ts";
 import type { JobPlan } from "../../../runtime/stage_plan.ts";
-import { WorkerHandle } from "../../../runtime/supervisor/worker_handle.ts";
 import type { LinkEnds, WorkerHost, WorkerPort } from "../../../runtime/supervisor/worker_port.ts";
 import {
   type HostMessage,
@@ -162,20 +160,4 @@ function replyTo(request: Request): Replies[Request["type"]] {
     case "close":
       return undefined;
   }
-}
-
-/** Three workers with a script, and the supervisor's handles of them; those that die are written down. */
-export function threeHandles(
-  script: Script,
-  clock: Clock,
-  log: string[],
-): { readonly workers: readonly FakeWorker[]; readonly handles: WorkerHandle[] } {
-  const workers = [0, 1, 2].map((number) => new FakeWorker(number, script));
-  const handles = workers.map((worker) =>
-    new WorkerHandle(worker.worker, worker, clock, {
-      notice() {},
-      died: (number) => log.push(`${number} died`),
-    })
-  );
-  return { workers, handles };
 }

@@ -5,7 +5,6 @@ import type { Chunk, Manifest } from "../../../runtime/checkpoint/manifest.ts";
 import type { StageTime } from "../../../runtime/checkpoint/stage_times.ts";
 import type { JobPlan } from "../../../runtime/stage_plan.ts";
 import { restoredJob } from "../../../runtime/supervisor/restored_job.ts";
-import { stageTime } from "../checkpoint/stage_part.ts";
 import { KEYED_PLAN } from "./checkpoint_parts.ts";
 
 const chunk = (offset: number): Chunk => ({ part: "p", offset, length: 1, keys: 1, deleted: 0 });
@@ -57,8 +56,21 @@ const call = (operator: string, owner: string | number) => ({
   bytes: 1,
 });
 
-const stage = (name: string, more: Partial<StageTime> = {}) =>
-  stageTime(name, { watermark: 5, ...more });
+function stage(name: string, more: Partial<StageTime> = {}): StageTime {
+  return {
+    name,
+    inputs: [],
+    watermark: 5,
+    generators: [],
+    merges: [],
+    words: [],
+    feeds: [],
+    completed: [],
+    pending: [],
+    broadcast: undefined,
+    ...more,
+  };
+}
 
 function restored(options: { plan?: JobPlan; stages?: StageTime[]; anew?: string } = {}) {
   const { anew, stages = [stage("in"), stage("sum")] } = options;
