@@ -57,7 +57,7 @@ export interface RejectedRow {
 export type SinkMark =
   /** No row with a timestamp at or below `at` is expected any more. Rises; `Infinity` when all input is over. */
   | { readonly kind: "advance"; readonly at: number }
-  /** Nothing is expected to raise the watermark for now. May be said again. */
+  /** Nothing is expected to raise the watermark until `active` is said. May be said again. */
   | { readonly kind: "idle" }
   /** What feeds the sink is not idle any more. */
   | { readonly kind: "active" };

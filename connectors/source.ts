@@ -27,7 +27,7 @@ import type { Random } from "../runtime/random.ts";
 export type ShardEvent =
   /** No row with a timestamp at or below `at` is expected from it. */
   | { readonly kind: "advance"; readonly at: number; readonly deferred?: boolean | undefined }
-  /** It has nothing to say for now: leave it out. */
+  /** Nobody is to wait for it until it speaks again: leave it out. */
   | { readonly kind: "idle"; readonly deferred?: boolean | undefined }
   /** It is there again. */
   | { readonly kind: "active"; readonly deferred?: boolean | undefined }

@@ -141,45 +141,40 @@ export class S3Bucket {
   /** All objects whose keys begin so, in the order of their keys. */
   async list(prefix: string): Promise<readonly ListedObject[]> {
     const objects: ListedObject[] = [];
-    let token: string | undefined;
-    do {
-      const page = await this.#client.send(
-        new this.#sdk.ListObjectsV2Command({
-          Bucket: this.#name,
-          Prefix: prefix,
-          ...(token === undefined ? {} : { ContinuationToken: token }),
-        }),
-        this.#options(),
-      );
-      for (const { Key, LastModified } of page.Contents ?? []) {
+    for await (const { Contents = [] } of this.#pages({ Prefix: prefix })) {
+      for (const { Key, LastModified } of Contents) {
         if (Key === undefined) continue;
         objects.push({ key: Key, modifiedAt: LastModified?.getTime() ?? Infinity });
       }
-      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
-    } while (token !== undefined);
+    }
     return objects;
   }
 
   /** What keys that begin so have up to their next slash, each once, with it. */
   async folders(prefix: string): Promise<readonly string[]> {
     const folders: string[] = [];
+    const pages = this.#pages({ Prefix: prefix, Delimiter: "/" });
+    for await (const { CommonPrefixes = [] } of pages) {
+      for (const { Prefix } of CommonPrefixes) if (Prefix !== undefined) folders.push(Prefix);
+    }
+    return folders;
+  }
+
+  /** A listing, page by page: S3 gives a thousand entries at a time. */
+  async *#pages(listing: { readonly Prefix: string; readonly Delimiter?: string }) {
     let token: string | undefined;
     do {
       const page = await this.#client.send(
         new this.#sdk.ListObjectsV2Command({
           Bucket: this.#name,
-          Prefix: prefix,
-          Delimiter: "/",
+          ...listing,
           ...(token === undefined ? {} : { ContinuationToken: token }),
         }),
         this.#options(),
       );
-      for (const { Prefix } of page.CommonPrefixes ?? []) {
-        if (Prefix !== undefined) folders.push(Prefix);
-      }
+      yield page;
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
     } while (token !== undefined);
-    return folders;
   }
 
   /** Deletes objects; those that are not there count as deleted. */

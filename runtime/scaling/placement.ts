@@ -75,7 +75,7 @@ export function freeWorkers(load: LoadView, count: number): readonly number[] {
  * furthest below. Where that ends with large key groups in each other's way, all are dealt out anew, keeping what can
  * stay where it is.
  *
- * @param mayMove false for key groups that have to stay for now
+ * @param mayMove false for key groups that this plan must leave where they are; the next may move them
  */
 export function planBalance(load: LoadView, mayMove: MayMove): BalancePlan {
   const layout = new Layout(load);

@@ -113,29 +113,61 @@ export function rounds(random: Random, count = 12, length = 10, keys = 12): Roun
 
 type Source = ReturnType<typeof counting>["steps"];
 
-export function take(source: Source, { steps }: Round): void {
+function take(source: Source, { steps }: Round): void {
   for (const [shard, value] of steps) source.push(shard, { value });
 }
 
-export function tick(source: Source, { at }: Round): void {
+function tick(source: Source, { at }: Round): void {
   for (const shard of ["a", "b"]) source.push(shard, { value: { key: TICK, n: at } });
 }
 
-export function end(source: Source): void {
+/** What a test does to the job while it takes rounds. */
+export interface Disturbance {
+  /** When the steps of a round are there, and nothing has waited for what comes of them. */
+  readonly amongSteps?: (driver: JobDriver) => Promise<void>;
+  /** When it has been said how late it is, and nothing has waited for what comes of that. */
+  readonly amongTimers?: (driver: JobDriver) => Promise<void>;
+  /** When all has come of a round; gives what drives the job from then on. */
+  readonly afterRound?: (driver: JobDriver, round: Round) => Promise<JobDriver>;
+}
+
+/** Lets a job take all rounds, to its end; gives what drove it last. */
+export async function takeAll(
+  all: readonly Round[],
+  source: Source,
+  driver: JobDriver,
+  { amongSteps, amongTimers, afterRound }: Disturbance = {},
+): Promise<JobDriver> {
+  for (const round of all) {
+    take(source, round);
+    await amongSteps?.(driver);
+    await driver.settle();
+    tick(source, round);
+    await amongTimers?.(driver);
+    await driver.settle();
+    if (afterRound !== undefined) driver = await afterRound(driver, round);
+  }
   for (const shard of ["a", "b"]) source.end(shard);
+  await driver.settle();
+  return driver;
+}
+
+/** Keeps a checkpoint every other time, and every other time that it has, lets the job start again from it. */
+export async function maybeStartAgain(
+  driver: JobDriver,
+  random: Random,
+  start: () => Promise<JobDriver>,
+): Promise<JobDriver> {
+  if (random() < 0.5) return driver;
+  await driver.checkpoint();
+  if (random() < 0.5) return driver;
+  await driver.leave();
+  return await start();
 }
 
 /** What comes out of all rounds without any move. */
 export async function undisturbed(all: readonly Round[]): Promise<Record<string, string[]>> {
   const { steps, out, job } = counting();
-  const driver = await JobDriver.start(job);
-  for (const round of all) {
-    take(steps, round);
-    await driver.settle();
-    tick(steps, round);
-    await driver.settle();
-  }
-  end(steps);
-  await driver.settle();
+  await takeAll(all, steps, await JobDriver.start(job));
   return byKey(out.rows);
 }

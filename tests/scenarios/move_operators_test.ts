@@ -14,11 +14,7 @@ import { store } from "../../runtime/state/state.ts";
 import { JobDriver } from "../../runtime/testing/job_driver.ts";
 import { ScriptedSource } from "../../runtime/testing/scripted_source.ts";
 import type { GroupMove } from "../../runtime/worker/protocol.ts";
-
-interface Step {
-  readonly key: string;
-  readonly n: number;
-}
+import { byKey, type Step } from "./counted_steps.ts";
 
 const WORKERS = 3;
 const GROUPS = 8;
@@ -47,12 +43,6 @@ function source(): ScriptedSource<Step> {
 
 function push(to: ScriptedSource<Step>, steps: readonly [string, Step][]): void {
   for (const [shard, value] of steps) to.push(shard, { value });
-}
-
-function byKey(rows: readonly string[]): Record<string, string[]> {
-  const of: Record<string, string[]> = {};
-  for (const row of rows) (of[row.split(" ")[0] ?? ""] ??= []).push(row);
-  return of;
 }
 
 describe("key groups that move", () => {

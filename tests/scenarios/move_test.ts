@@ -13,11 +13,10 @@ import { JobDriver } from "../../runtime/testing/job_driver.ts";
 import {
   byKey,
   counting,
-  end,
+  maybeStartAgain,
   rounds,
   someMoves,
-  take,
-  tick,
+  takeAll,
   undisturbed,
 } from "./counted_steps.ts";
 
@@ -36,16 +35,7 @@ describe("key groups that move", () => {
         moved += (await driver.move(moves))?.groups ?? 0;
         for (const { group, to } of moves) assertEquals(driver.routing[group], to);
       };
-      for (const round of all) {
-        take(source, round);
-        await move();
-        await driver.settle();
-        tick(source, round);
-        await move();
-        await driver.settle();
-      }
-      end(source);
-      await driver.settle();
+      await takeAll(all, source, driver, { amongSteps: move, amongTimers: move });
       assert(driver.ended);
       assert(moved > 10, `${moved} groups moved`);
       assertEquals(byKey(out.rows), await undisturbed(all), `seed ${seed}`);
@@ -59,18 +49,14 @@ describe("key groups that move", () => {
       const all = rounds(random, 3, 3000, 40);
       const { steps: source, out, job } = counting();
       const driver = await JobDriver.start(job, { workers: 3, seed });
-      for (const round of all) {
-        take(source, round);
-        for (let moved = 0; moved < 3; moved++) {
-          const moves = someMoves(driver.routing, 3, random);
-          if (moves.length > 0) await driver.move(moves);
-        }
-        await driver.settle();
-        tick(source, round);
-        await driver.settle();
-      }
-      end(source);
-      await driver.settle();
+      await takeAll(all, source, driver, {
+        async amongSteps() {
+          for (let moved = 0; moved < 3; moved++) {
+            const moves = someMoves(driver.routing, 3, random);
+            if (moves.length > 0) await driver.move(moves);
+          }
+        },
+      });
       assertEquals(byKey(out.rows), await undisturbed(all), `seed ${seed}`);
     }
   });
@@ -82,23 +68,18 @@ describe("key groups that move", () => {
       const { steps: source, out, job } = counting();
       const checkpoints = memoryStore();
       let workers = 3;
-      let driver = await JobDriver.start(job, { workers, seed, checkpoints });
-      for (const round of all) {
-        take(source, round);
-        const moves = random() < 0.5 ? someMoves(driver.routing, workers, random) : [];
-        if (moves.length > 0) await driver.move(moves);
-        await driver.settle();
-        tick(source, round);
-        await driver.settle();
-        if (random() < 0.5) continue;
-        await driver.checkpoint();
-        if (random() < 0.5) continue;
-        await driver.leave();
-        workers = 1 + Math.floor(random() * 3);
-        driver = await JobDriver.start(job, { workers, seed: seed + round.at, checkpoints });
-      }
-      end(source);
-      await driver.settle();
+      const first = await JobDriver.start(job, { workers, seed, checkpoints });
+      await takeAll(all, source, first, {
+        async amongSteps(driver) {
+          const moves = random() < 0.5 ? someMoves(driver.routing, workers, random) : [];
+          if (moves.length > 0) await driver.move(moves);
+        },
+        afterRound: (driver, { at }) =>
+          maybeStartAgain(driver, random, () => {
+            workers = 1 + Math.floor(random() * 3);
+            return JobDriver.start(job, { workers, seed: seed + at, checkpoints });
+          }),
+      });
       assertEquals(byKey(out.rows), await undisturbed(all), `seed ${seed}`);
     }
   });

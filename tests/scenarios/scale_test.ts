@@ -13,18 +13,19 @@ import { JobDriver } from "../../runtime/testing/job_driver.ts";
 import {
   byKey,
   counting,
-  end,
+  maybeStartAgain,
   rounds,
   someMoves,
-  take,
-  tick,
+  takeAll,
   undisturbed,
 } from "./counted_steps.ts";
 
 const WORKERS_MAX = 4;
 
-/** To so many workers: groups leave those that go, and some go to those that have come. */
-async function scale(driver: JobDriver, workers: number, random: Random): Promise<void> {
+/** Every other time, to some number of workers: groups leave those that go, and some go to those that have come. */
+async function maybeScale(driver: JobDriver, random: Random): Promise<void> {
+  if (random() >= 0.5) return;
+  const workers = 1 + Math.floor(random() * WORKERS_MAX);
   const leaving = driver.routing.flatMap((from, group) =>
     from < workers ? [] : [{ group, from, to: Math.floor(random() * workers) }]
   );
@@ -44,16 +45,8 @@ describe("workers that come and go", () => {
       const { steps: source, out, job } = counting();
       const workers = 1 + (seed % WORKERS_MAX);
       const driver = await JobDriver.start(job, { workers, workersMax: WORKERS_MAX, seed });
-      for (const round of all) {
-        take(source, round);
-        if (random() < 0.5) await scale(driver, 1 + Math.floor(random() * WORKERS_MAX), random);
-        await driver.settle();
-        tick(source, round);
-        if (random() < 0.5) await scale(driver, 1 + Math.floor(random() * WORKERS_MAX), random);
-        await driver.settle();
-      }
-      end(source);
-      await driver.settle();
+      const scale = () => maybeScale(driver, random);
+      await takeAll(all, source, driver, { amongSteps: scale, amongTimers: scale });
       assert(driver.ended);
       assertEquals(byKey(out.rows), await undisturbed(all), `seed ${seed}`);
     }
@@ -65,22 +58,15 @@ describe("workers that come and go", () => {
       const all = rounds(random);
       const { steps: source, out, job } = counting();
       const options = { workersMax: WORKERS_MAX, checkpoints: memoryStore() };
-      let driver = await JobDriver.start(job, { ...options, workers: 2, seed });
-      for (const round of all) {
-        take(source, round);
-        if (random() < 0.5) await scale(driver, 1 + Math.floor(random() * WORKERS_MAX), random);
-        await driver.settle();
-        tick(source, round);
-        await driver.settle();
-        if (random() < 0.5) continue;
-        await driver.checkpoint();
-        if (random() < 0.5) continue;
-        await driver.leave();
-        const workers = 1 + Math.floor(random() * WORKERS_MAX);
-        driver = await JobDriver.start(job, { ...options, workers, seed: seed + round.at });
-      }
-      end(source);
-      await driver.settle();
+      const first = await JobDriver.start(job, { ...options, workers: 2, seed });
+      await takeAll(all, source, first, {
+        amongSteps: (driver) => maybeScale(driver, random),
+        afterRound: (driver, { at }) =>
+          maybeStartAgain(driver, random, () => {
+            const workers = 1 + Math.floor(random() * WORKERS_MAX);
+            return JobDriver.start(job, { ...options, workers, seed: seed + at });
+          }),
+      });
       assertEquals(byKey(out.rows), await undisturbed(all), `seed ${seed}`);
     }
   });

@@ -11,6 +11,7 @@ import { defineJob, store } from "../../../mod.ts";
 import { delay } from "../../../runtime/clock.ts";
 import { LIVE_KEYS, LIVE_KEYS_CHANGED, ROUND_MS } from "../live_keys.ts";
 import { checksumSink } from "./checksum_sink.ts";
+import { numberedRows } from "./numbered_rows.ts";
 
 interface Change {
   readonly id: string;
@@ -34,16 +35,13 @@ function keyOf(row: number): number {
 
 function batchAt(first: number): ShardBatch<Change> {
   return {
-    length: BATCH_ROWS,
+    ...numberedRows(first, BATCH_ROWS),
     bytes: BATCH_ROWS * 100,
-    position: String(first + BATCH_ROWS - 1),
     valueAt: (row) => ({
       id: `key-${keyOf(first + row)}`,
       at: first + row,
       amount: (first + row) / 4,
     }),
-    positionAt: (row) => String(first + row),
-    timestampAt: () => -Infinity,
   };
 }
 

@@ -20,6 +20,7 @@ import {
   SEEN_MESSAGE,
   type SeenRows,
 } from "../rescale_load.ts";
+import { numberedRows } from "./numbered_rows.ts";
 
 interface Update {
   readonly key: number;
@@ -42,12 +43,9 @@ const SAMPLE = 10;
 
 function batchAt(first: number, length: number, due: number): ShardBatch<Update> {
   return {
-    length,
+    ...numberedRows(first, length),
     bytes: length * 32,
-    position: String(first + length - 1),
     valueAt: (row) => ({ key: (first + row) * RESCALE_STRIDE % KEYS, due }),
-    positionAt: (row) => String(first + row),
-    timestampAt: () => -Infinity,
   };
 }
 

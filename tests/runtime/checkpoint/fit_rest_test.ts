@@ -8,6 +8,7 @@ import type { JobPlan, KeyByEdge, PlannedStage } from "../../../runtime/stage_pl
 import type { GateTime } from "../../../runtime/time/gate_watermark.ts";
 import type { OriginTime } from "../../../runtime/time/watermark.ts";
 import { FULL_MANIFEST } from "./sample_checkpoint.ts";
+import { stageTime } from "./stage_parts.ts";
 
 const keyed = (name: string, of: Partial<PlannedStage> = {}): PlannedStage => ({
   ...{ name, kind: "keyed", states: [], calls: [] },
@@ -28,11 +29,8 @@ const planned = (stages: readonly PlannedStage[], of: Partial<JobPlan> = {}): Jo
   edges: [],
   ...of,
 });
-const time = (name: string, of: Partial<StageTime> = {}): StageTime => ({
-  ...{ name, inputs: [], watermark: 5, generators: [], merges: [], words: [], feeds: [] },
-  ...{ completed: [], pending: [], broadcast: undefined },
-  ...of,
-});
+const time = (name: string, of: Partial<StageTime> = {}) =>
+  stageTime(name, { watermark: 5, ...of });
 const origin = (name: string): OriginTime => ({
   ...{ name, at: 5, idle: false, aligned: true, spoken: true },
 });

@@ -5,18 +5,11 @@ import {
   encodeRest,
   type RestOfCheckpoint,
 } from "../../../runtime/checkpoint/rest_of_checkpoint.ts";
+import { stageTime } from "./stage_parts.ts";
 
 function restWith(value: unknown): RestOfCheckpoint {
   return {
-    stages: [{
-      name: "sum",
-      inputs: [],
-      watermark: -Infinity,
-      generators: [],
-      merges: [],
-      words: [],
-      feeds: [],
-      completed: [],
+    stages: [stageTime("sum", {
       pending: [{
         operator: "look up",
         owner: 3,
@@ -29,7 +22,7 @@ function restWith(value: unknown): RestOfCheckpoint {
         bytes: 10,
       }],
       broadcast: { rules: new Map([["a", new Set([1n])]]) },
-    }],
+    })],
     sinks: { out: [{ parts: ["a"] }, undefined] },
   };
 }

@@ -4,12 +4,9 @@ import { joinedStage, timesFor, timesForJoining } from "../../../runtime/checkpo
 import type { FeedTime, StageSnapshot } from "../../../runtime/checkpoint/worker_snapshot.ts";
 import type { GeneratorTime, InputTime, OriginTime } from "../../../runtime/time/watermark.ts";
 import { originOf } from "../../../runtime/worker/stage_inputs.ts";
+import { stagePart } from "./stage_parts.ts";
 
-const part = (of: Partial<StageSnapshot>): StageSnapshot => ({
-  ...{ name: "sum", keys: 0, inputs: [], watermark: 0, generators: [], merges: [], feeds: [] },
-  ...{ words: [], completed: [], pending: [], broadcast: undefined },
-  ...of,
-});
+const part = (of: Partial<StageSnapshot>) => stagePart("sum", { watermark: 0, ...of });
 
 /** An origin that counts unless it is idle. */
 const origin = (name: string, at: number, idle = false): OriginTime => ({

@@ -2,37 +2,24 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { kinesisDataAnalytics } from "../../../runtime/scaling/kinesis_data_analytics.ts";
 import { group, loadOf } from "./loads.ts";
+import { PolicedJob } from "./policed_job.ts";
 
 /** A job in virtual minutes. */
-class Policed {
-  readonly #rule = kinesisDataAnalytics().begin();
-  readonly #parallelism: number;
-  #at = 0;
-  #changedAt = 0;
-  workers: number;
-  because = "";
-
+class Policed extends PolicedJob {
   constructor(workers: number, parallelism = 1) {
-    this.workers = workers;
-    this.#parallelism = parallelism;
+    const bounds = { minWorkers: 1, maxWorkers: 64, parallelism };
+    super(kinesisDataAnalytics().begin(), workers, bounds);
   }
 
   /** What it has after so many minutes in which the workers use such shares of a core, the last for all others. */
   minutes(count: number, cpus: readonly number[], intervalMs = 1000): number {
     for (let ms = 0; ms < count * 60_000; ms += intervalMs) {
-      this.#at += intervalMs;
-      const load = loadOf(this.workers, [group(0, 0, 0.1)], { at: this.#at, intervalMs });
+      const load = loadOf(this.workers, [group(0, 0, 0.1)]);
       const workers = load.workers.map((worker, index) => ({
         ...worker,
         cpu: cpus[index] ?? cpus.at(-1) ?? 0,
       }));
-      const bounds = { minWorkers: 1, maxWorkers: 64, parallelism: this.#parallelism };
-      const changedAt = this.#changedAt;
-      const wish = this.#rule({ ...load, workers }, { workers: this.workers, bounds, changedAt });
-      if (wish.workers === this.workers) continue;
-      this.workers = wish.workers;
-      this.because = wish.because;
-      this.#changedAt = this.#at;
+      this.look(intervalMs, { ...load, workers });
     }
     return this.workers;
   }

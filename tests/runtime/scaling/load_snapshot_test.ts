@@ -1,26 +1,13 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { groupLoads, type StageGroupLoad } from "../../../runtime/scaling/load_snapshot.ts";
-
-function counted(load: Partial<StageGroupLoad>): StageGroupLoad {
-  return {
-    stage: "sum",
-    group: 0,
-    busyMs: 0,
-    rows: 0,
-    waiting: 0,
-    oldestMs: 0,
-    bytes: 0,
-    keys: [],
-    ...load,
-  };
-}
+import { groupLoads } from "../../../runtime/scaling/load_snapshot.ts";
+import { stageGroupLoad } from "./loads.ts";
 
 describe("groupLoads()", () => {
   it("adds stages up, and takes the oldest row of all", () => {
     const stages = [
-      counted({ busyMs: 10, rows: 3, waiting: 1, oldestMs: 40, bytes: 5 }),
-      counted({ stage: "alert", busyMs: 20, rows: 4, waiting: 2, oldestMs: 30, bytes: 6 }),
+      stageGroupLoad({ busyMs: 10, rows: 3, waiting: 1, oldestMs: 40, bytes: 5 }),
+      stageGroupLoad({ stage: "alert", busyMs: 20, rows: 4, waiting: 2, oldestMs: 30, bytes: 6 }),
     ];
     assertEquals(groupLoads([3], stages), [
       { group: 0, worker: 3, busyMs: 30, rows: 7, waiting: 3, oldestMs: 40, bytes: 11, keys: [] },
@@ -29,8 +16,8 @@ describe("groupLoads()", () => {
 
   it("has every key group of the table, and what moved on the worker that has it now", () => {
     const loads = groupLoads([0, 1], [
-      counted({ group: 1, busyMs: 5 }),
-      counted({ group: 1, busyMs: 7 }),
+      stageGroupLoad({ group: 1, busyMs: 5 }),
+      stageGroupLoad({ group: 1, busyMs: 7 }),
     ]);
     assertEquals(loads.map(({ worker, busyMs }) => [worker, busyMs]), [[0, 0], [1, 12]]);
   });
@@ -38,8 +25,8 @@ describe("groupLoads()", () => {
   it("names the hottest keys by their share of the time, over stages", () => {
     const key = (key: string, share: number) => ({ key, share });
     const [load] = groupLoads([0], [
-      counted({ busyMs: 90, keys: [key("a", 0.5), key("b", 0.2), key("c", 0.1)] }),
-      counted({ stage: "alert", busyMs: 10, keys: [key("d", 1), key("e", 0.1)] }),
+      stageGroupLoad({ busyMs: 90, keys: [key("a", 0.5), key("b", 0.2), key("c", 0.1)] }),
+      stageGroupLoad({ stage: "alert", busyMs: 10, keys: [key("d", 1), key("e", 0.1)] }),
     ]);
     assertEquals(load?.keys.map(({ stage, key, share }) => [stage, key, share]), [
       ["sum", "a", 0.45],

@@ -8,6 +8,7 @@ import type { GroupDemand, LoadView, WorkerDemand } from "../../../runtime/scali
 import type {
   GroupLoad,
   LoadSnapshot,
+  StageGroupLoad,
   WorkerLoad,
 } from "../../../runtime/scaling/load_snapshot.ts";
 
@@ -25,17 +26,22 @@ export function workerLoad(load: Partial<WorkerLoad> = {}): WorkerLoad {
   };
 }
 
+const IDLE_GROUP = { group: 0, busyMs: 0, rows: 0, waiting: 0, oldestMs: 0, bytes: 0, keys: [] };
+
 /** A key group that has done nothing, but for what is said. */
 export function groupLoad(load: Partial<GroupLoad> = {}): GroupLoad {
   return {
-    group: 0,
     worker: 0,
-    busyMs: 0,
-    rows: 0,
-    waiting: 0,
-    oldestMs: 0,
-    bytes: 0,
-    keys: [],
+    ...IDLE_GROUP,
+    ...load,
+  };
+}
+
+/** The same of one stage, `sum` unless said. */
+export function stageGroupLoad(load: Partial<StageGroupLoad> = {}): StageGroupLoad {
+  return {
+    stage: "sum",
+    ...IDLE_GROUP,
     ...load,
   };
 }

@@ -2,37 +2,24 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import { describe, it } from "@std/testing/bdd";
 import { responsive, type ResponsiveOptions } from "../../../runtime/scaling/responsive.ts";
 import { group, loadOf } from "./loads.ts";
+import { PolicedJob } from "./policed_job.ts";
 
 const bounds = { minWorkers: 1, maxWorkers: 16, parallelism: 1 };
 
-/** A job that gets what the policy wants at once, fed with cores a second. */
-class Policed {
-  readonly #rule;
-  #at = 0;
-  #changedAt = 0;
-  workers: number;
-  because = "";
-
+/** A job that is fed with cores a second. */
+class Policed extends PolicedJob {
   constructor(workers: number, options: ResponsiveOptions = {}) {
-    this.workers = workers;
-    this.#rule = responsive(options).begin();
+    super(responsive(options).begin(), workers, bounds);
   }
 
   /** What it has after so many seconds of a demand. */
   seconds(count: number, cores: number, oldestMs = 0, intervalMs = 1000): number {
     for (let i = 0; i < count * 1000 / intervalMs; i++) {
-      this.#at += intervalMs;
       const groups = Array.from(
         { length: 240 },
         (_, index) => group(index, index % this.workers, cores / 240),
       );
-      const load = loadOf(this.workers, groups, { at: this.#at, intervalMs, oldestMs });
-      const changedAt = this.#changedAt;
-      const wish = this.#rule(load, { workers: this.workers, bounds, changedAt });
-      if (wish.workers === this.workers) continue;
-      this.workers = wish.workers;
-      this.because = wish.because;
-      this.#changedAt = this.#at;
+      this.look(intervalMs, loadOf(this.workers, groups, { oldestMs }));
     }
     return this.workers;
   }

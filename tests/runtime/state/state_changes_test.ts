@@ -29,6 +29,20 @@ function taken(state: ChangingState): KeyChanges[] {
   return decoded(changes);
 }
 
+/** State of keys that are numbers, and a turn that writes a key's count; NaN clears it. */
+function counts() {
+  const state = new KeyedState({ count: store.value(0) }, seededRandom(1));
+  const cursor = new StateCursor(state);
+  const turn = (key: number, value: number) => {
+    const slot = state.enterKey(key, key % GROUPS);
+    cursor.begin(slot);
+    cursor.writeNumber(0, value);
+    cursor.commit();
+    state.leave(slot);
+  };
+  return { state, turn };
+}
+
 function merged(base: KeyChanges, chunks: readonly KeyChanges[]): KeyChanges {
   return chunks.reduce((base, chunk) => mergeChanges(base, chunk, { keepDeleted: false }), base);
 }
@@ -154,39 +168,23 @@ describe("StateChanges", () => {
   });
 
   it("are all that there is where most of it has changed", () => {
-    const state = new KeyedState({ count: store.value(0) }, seededRandom(1));
-    const cursor = new StateCursor(state);
-    const write = (key: number, value: number) => {
-      const slot = state.enterKey(key, key % GROUPS);
-      cursor.begin(slot);
-      cursor.writeNumber(0, value);
-      cursor.commit();
-      state.leave(slot);
-    };
+    const { state, turn } = counts();
     const take = () => {
       const changes = state.takeChanges();
       while (!changes.step(1000));
       changes.committed();
       return [changes.isWhole, decoded(changes).reduce((sum, { keys }) => sum + keys.length, 0)];
     };
-    for (let key = 0; key < 3000; key++) write(key, 1);
+    for (let key = 0; key < 3000; key++) turn(key, 1);
     assertEquals(take(), [true, 3000]);
-    for (let key = 0; key < 1400; key++) write(key, 2);
+    for (let key = 0; key < 1400; key++) turn(key, 2);
     assertEquals(take(), [false, 1400]);
-    for (let key = 0; key < 1600; key++) write(key, 3);
+    for (let key = 0; key < 1600; key++) turn(key, 3);
     assertEquals(take(), [true, 3000]);
   });
 
   it("are all that there is where most keys have gone, and names that nobody asks for are not kept", () => {
-    const state = new KeyedState({ count: store.value(0) }, seededRandom(1));
-    const cursor = new StateCursor(state);
-    const turn = (key: number, value: number) => {
-      const slot = state.enterKey(key, key % GROUPS);
-      cursor.begin(slot);
-      cursor.writeNumber(0, value);
-      cursor.commit();
-      state.leave(slot);
-    };
+    const { state, turn } = counts();
     for (let key = 0; key < 3000; key++) turn(key, 1);
     state.takeChanges().aborted();
     const take = () => {
@@ -210,22 +208,14 @@ describe("StateChanges", () => {
   });
 
   it("still name what has gone to whoever copies key groups, though all will be taken", () => {
-    const state = new KeyedState({ count: store.value(0) }, seededRandom(1));
-    const cursor = new StateCursor(state);
-    const turn = (key: number, value: number) => {
-      const slot = state.enterKey(key, 0);
-      cursor.begin(slot);
-      cursor.writeNumber(0, value);
-      cursor.commit();
-      state.leave(slot);
-    };
+    const { state, turn } = counts();
     turn(1, 1);
     turn(2, 1);
     state.changed.takeWholeNext();
     state.changed.beginCopy();
     state.changed.copied(state.keys.find(2));
     turn(2, NaN);
-    assertEquals(state.changed.deletedSinceCopy(new Set([0])), [2]);
+    assertEquals(state.changed.deletedSinceCopy(new Set([groupOf(2)])), [2]);
   });
 
   it("are all that there is again when those of before were, and nobody kept them", () => {

@@ -9,13 +9,14 @@ import { CheckpointCatalogue, partsOfManifest } from "../../../runtime/checkpoin
 import type { LoadedCheckpoint } from "../../../runtime/checkpoint/loaded_checkpoint.ts";
 import { memoryStore } from "../../../runtime/checkpoint/memory_store.ts";
 import type { CheckpointStore, OpenCheckpointStore } from "../../../runtime/checkpoint/store.ts";
-import type { StageSnapshot, WorkerSnapshot } from "../../../runtime/checkpoint/worker_snapshot.ts";
+import type { WorkerSnapshot } from "../../../runtime/checkpoint/worker_snapshot.ts";
 import type { Clock } from "../../../runtime/clock.ts";
 import { silentLogger } from "../../../runtime/logger.ts";
 import type { JobPlan } from "../../../runtime/stage_plan.ts";
 import { encodeChanges } from "../../../runtime/state/key_changes.ts";
 import { CheckpointShelf } from "../../../runtime/supervisor/checkpoint_shelf.ts";
 import type { JobSnapshot } from "../../../runtime/supervisor/attempt_listener.ts";
+import { stagePart } from "../checkpoint/stage_parts.ts";
 
 /** A source and a keyed stage over two key groups. */
 export const KEYED_PLAN: JobPlan = {
@@ -36,24 +37,6 @@ export const KEYED_PLAN: JobPlan = {
   edges: [],
   decoding: [],
 };
-
-/** A stage's part with nothing in it. */
-export function stagePart(name: string, more: Partial<StageSnapshot> = {}): StageSnapshot {
-  return {
-    name,
-    keys: 0,
-    inputs: [],
-    watermark: -Infinity,
-    generators: [],
-    merges: [],
-    words: [],
-    feeds: [],
-    completed: [],
-    pending: [],
-    broadcast: undefined,
-    ...more,
-  };
-}
 
 /** Changes of the keyed stage, by key group: sums by key, and keys that have gone. */
 export type Changed = Readonly<

@@ -5,13 +5,13 @@ import type { Manifest } from "../../../runtime/checkpoint/manifest.ts";
 import { readChain } from "../../../runtime/state/key_chain.ts";
 import type { CheckpointShelf } from "../../../runtime/supervisor/checkpoint_shelf.ts";
 import { turns } from "../../connectors/event_loop.ts";
+import { stagePart } from "../checkpoint/stage_parts.ts";
 import { HandClock } from "../hand_clock.ts";
 import {
   type Changed,
   jobSnapshot,
   KEYED_PLAN,
   shelfOver,
-  stagePart,
   TestStore,
   workerPart,
 } from "./checkpoint_parts.ts";

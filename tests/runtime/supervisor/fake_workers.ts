@@ -6,7 +6,9 @@
  */
 
 import type { Shard } from "../../../connectors/source.ts";
+import type { Clock } from "../../../runtime/clock.ts";
 import type { JobPlan } from "../../../runtime/stage_plan.ts";
+import { WorkerHandle } from "../../../runtime/supervisor/worker_handle.ts";
 import type { LinkEnds, WorkerHost, WorkerPort } from "../../../runtime/supervisor/worker_port.ts";
 import {
   type HostMessage,
@@ -100,6 +102,23 @@ export class FakeWorker implements WorkerPort {
   terminate(): void {
     this.terminated = true;
   }
+}
+
+/** So many workers in the hands of whoever asks them, with their handles; which of them have died is written down. */
+export function handledWorkers(
+  count: number,
+  script: Script,
+  clock: Clock,
+  log: string[],
+): { readonly workers: readonly FakeWorker[]; readonly handles: readonly WorkerHandle[] } {
+  const workers = Array.from({ length: count }, (_, number) => new FakeWorker(number, script));
+  const handles = workers.map((worker) =>
+    new WorkerHandle(worker.worker, worker, clock, {
+      notice() {},
+      died: (number) => log.push(`${number} died`),
+    })
+  );
+  return { workers, handles };
 }
 
 /** A host of fake workers, in order of spawning. */

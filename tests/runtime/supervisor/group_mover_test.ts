@@ -1,11 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { GroupMover } from "../../../runtime/supervisor/group_mover.ts";
-import { WorkerHandle } from "../../../runtime/supervisor/worker_handle.ts";
 import type { CopyFigures, GroupMove } from "../../../runtime/worker/protocol.ts";
 import { turns } from "../../connectors/event_loop.ts";
 import { HandClock } from "../hand_clock.ts";
-import { FakeWorker, type Script } from "./fake_workers.ts";
+import { type FakeWorker, handledWorkers, type Script } from "./fake_workers.ts";
 
 const move = (group: number, from: number, to: number): GroupMove => ({ group, from, to });
 
@@ -28,13 +27,7 @@ function mover() {
     }
     return true;
   };
-  const workers = [0, 1, 2].map((number) => new FakeWorker(number, script));
-  const handles = workers.map((worker) =>
-    new WorkerHandle(worker.worker, worker, clock, {
-      notice() {},
-      died: (number) => log.push(`${number} died`),
-    })
-  );
+  const { workers, handles } = handledWorkers(3, script, clock, log);
   const of = new GroupMover({
     handles: () => handles,
     clock,

@@ -1,15 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { StageSnapshot } from "../../../runtime/checkpoint/worker_snapshot.ts";
 import { Membership } from "../../../runtime/supervisor/membership.ts";
 import { WorkerHandle } from "../../../runtime/supervisor/worker_handle.ts";
+import { stagePart } from "../checkpoint/stage_parts.ts";
 import { HandClock } from "../hand_clock.ts";
 import { FakeHost, PLAN, type Script, SETTINGS } from "./fake_workers.ts";
 
-const STAGE: StageSnapshot = {
-  ...{ name: "in", keys: 0, inputs: [], watermark: 5, generators: [], merges: [], feeds: [] },
-  ...{ words: [], completed: [], pending: [], broadcast: undefined },
-};
+const STAGE = stagePart("in", { watermark: 5 });
 
 /** Workers that pass each barrier, and answer everything; what is said of changes is written down. */
 function members(

@@ -5,6 +5,7 @@ import type { Chunk, Manifest } from "../../../runtime/checkpoint/manifest.ts";
 import type { StageTime } from "../../../runtime/checkpoint/stage_times.ts";
 import type { JobPlan } from "../../../runtime/stage_plan.ts";
 import { restoredJob } from "../../../runtime/supervisor/restored_job.ts";
+import { stageTime } from "../checkpoint/stage_parts.ts";
 import { KEYED_PLAN } from "./checkpoint_parts.ts";
 
 const chunk = (offset: number): Chunk => ({ part: "p", offset, length: 1, keys: 1, deleted: 0 });
@@ -56,21 +57,8 @@ const call = (operator: string, owner: string | number) => ({
   bytes: 1,
 });
 
-function stage(name: string, more: Partial<StageTime> = {}): StageTime {
-  return {
-    name,
-    inputs: [],
-    watermark: 5,
-    generators: [],
-    merges: [],
-    words: [],
-    feeds: [],
-    completed: [],
-    pending: [],
-    broadcast: undefined,
-    ...more,
-  };
-}
+const stage = (name: string, more: Partial<StageTime> = {}) =>
+  stageTime(name, { watermark: 5, ...more });
 
 function restored(options: { plan?: JobPlan; stages?: StageTime[]; anew?: string } = {}) {
   const { anew, stages = [stage("in"), stage("sum")] } = options;

@@ -3,11 +3,10 @@ import { describe, it } from "@std/testing/bdd";
 import type { ShardMove } from "../../../runtime/supervisor/placement.ts";
 import { ShardMover } from "../../../runtime/supervisor/shard_mover.ts";
 import { SourceShards } from "../../../runtime/supervisor/source_shards.ts";
-import { WorkerHandle } from "../../../runtime/supervisor/worker_handle.ts";
 import type { ClosedShard } from "../../../runtime/worker/protocol.ts";
 import { turns } from "../../connectors/event_loop.ts";
 import { HandClock } from "../hand_clock.ts";
-import { FakeWorker, PLAN, type Script } from "./fake_workers.ts";
+import { handledWorkers, PLAN, type Script } from "./fake_workers.ts";
 
 const move = (shard: string, from: number, to: number): ShardMove => ({
   ...{ source: "in", shard, from, to },
@@ -36,13 +35,7 @@ function mover() {
     adopting.push(() => worker.reply(id, { pauseMs: 4 }));
     return true;
   };
-  const workers = [0, 1, 2].map((number) => new FakeWorker(number, script));
-  const handles = workers.map((worker) =>
-    new WorkerHandle(worker.worker, worker, clock, {
-      notice() {},
-      died: (number) => log.push(`${number} died`),
-    })
-  );
+  const { workers, handles } = handledWorkers(3, script, clock, log);
   const shards = new SourceShards({ workers: 3, restored: {}, tell() {} });
   shards.add("in", true);
   shards.list("in", ["a", "b", "c"].map((id) => ({ id, parents: [] })));

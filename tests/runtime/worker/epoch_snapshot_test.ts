@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { StageSnapshot, WorkerSnapshot } from "../../../runtime/checkpoint/worker_snapshot.ts";
+import type { WorkerSnapshot } from "../../../runtime/checkpoint/worker_snapshot.ts";
 import { SNAPSHOT_KEYS_PER_STEP } from "../../../runtime/limits.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 import { decodeChanges } from "../../../runtime/state/key_changes.ts";
@@ -8,6 +8,7 @@ import { KeyedState } from "../../../runtime/state/keyed_state.ts";
 import { handlesOf, StateCursor } from "../../../runtime/state/memory_state.ts";
 import { store } from "../../../runtime/state/state.ts";
 import { EpochSnapshot } from "../../../runtime/worker/epoch_snapshot.ts";
+import { stagePart } from "../checkpoint/stage_parts.ts";
 import { HandClock } from "../hand_clock.ts";
 
 const specs = { sum: store.value<unknown>() };
@@ -25,22 +26,6 @@ function counted() {
     state.leave(slot);
   };
   return { state, set };
-}
-
-function part(name: string): StageSnapshot {
-  return {
-    name,
-    keys: 1,
-    inputs: [],
-    watermark: 0,
-    generators: [],
-    merges: [],
-    words: [],
-    feeds: [],
-    completed: [],
-    pending: [],
-    broadcast: undefined,
-  };
 }
 
 function snapshot(stages: readonly string[], sinks = 0, epoch = 1) {
@@ -74,12 +59,12 @@ describe("EpochSnapshot", () => {
     const [sum, again] = [counted(), counted()];
     sum.set("a", 3);
     again.set("b", 4);
-    of.source([{ source: "in", shard: "s0", position: "7" }], part("in"));
+    of.source([{ source: "in", shard: "s0", position: "7" }], stagePart("in"));
     assertEquals([of.lacks("in"), of.lacks("sum")], [false, true]);
-    of.stage(part("sum"), sum.state, 5);
+    of.stage(stagePart("sum"), sum.state, 5);
     clock.runDeferred();
     of.sink("plain", undefined);
-    of.stage(part("again"), again.state, 2);
+    of.stage(stagePart("again"), again.state, 2);
     assertEquals(log, ["passed"]);
     clock.pass(9);
     clock.runDeferred();
@@ -103,7 +88,7 @@ describe("EpochSnapshot", () => {
     const { of, clock, done } = snapshot(["sum"]);
     const { state, set } = counted();
     set("a", 3);
-    of.stage(part("sum"), state, 0);
+    of.stage(stagePart("sum"), state, 0);
     set("a", 4);
     set("b", 1);
     clock.runDeferred();
@@ -114,7 +99,7 @@ describe("EpochSnapshot", () => {
     const { of, clock, done } = snapshot(["sum"]);
     const { state, set } = counted();
     for (let key = 0; key < 2 * SNAPSHOT_KEYS_PER_STEP; key++) set(`k${key}`, key, key % 2);
-    of.stage(part("sum"), state, 0);
+    of.stage(stagePart("sum"), state, 0);
     clock.runDeferred();
     assertEquals([done.length, clock.waiting], [0, 1]);
     for (let step = 0; step < 10 && done.length === 0; step++) clock.runDeferred();
@@ -129,7 +114,7 @@ describe("EpochSnapshot", () => {
     const { state, set } = counted();
     const take = (epoch: number) => {
       const { of, clock, done } = snapshot(["sum"], 0, epoch);
-      of.stage(part("sum"), state, 0);
+      of.stage(stagePart("sum"), state, 0);
       clock.runDeferred();
       return { of, sums: done.map((snap) => sumsIn(snap, "sum")) };
     };
@@ -150,8 +135,8 @@ describe("EpochSnapshot", () => {
     sum.state.changed.takeWholeNext();
     const slot = other.state.keys.find("a");
     for (const name of ["x", "y"]) other.state.timersOf(0).event.set(slot, name, 5);
-    of.stage(part("sum"), sum.state, 0);
-    of.stage(part("other"), other.state, 0);
+    of.stage(stagePart("sum"), sum.state, 0);
+    of.stage(stagePart("other"), other.state, 0);
     clock.runDeferred();
     const [snap] = done;
     assertEquals(snap?.wholes, ["sum"]);
@@ -171,9 +156,9 @@ describe("EpochSnapshot", () => {
       const { state, set } = counted();
       set("a", 1);
       const abortIf = (now: string) => when === now && of.aborted();
-      of.source([], part("in"));
+      of.source([], stagePart("in"));
       abortIf("before the stage");
-      of.stage(part("sum"), state, 0);
+      of.stage(stagePart("sum"), state, 0);
       abortIf("before it is read");
       clock.runDeferred();
       abortIf("before the sink");
@@ -181,7 +166,7 @@ describe("EpochSnapshot", () => {
       clock.runDeferred();
       assertEquals([done, clock.waiting], [[], 0], when);
       const next = snapshot(["sum"]);
-      next.of.stage(part("sum"), state, 0);
+      next.of.stage(stagePart("sum"), state, 0);
       next.clock.runDeferred();
       assertEquals(next.done.map((snap) => sumsIn(snap, "sum")), [{ a: 1 }], when);
     }
@@ -189,10 +174,10 @@ describe("EpochSnapshot", () => {
 
   it("takes a stage once, whether by its barrier or by its end", () => {
     const { of, clock, done, log } = snapshot(["in", "other"]);
-    of.source([{ source: "in", shard: "s0", position: "1" }], part("in"));
-    of.source([], part("in"));
+    of.source([{ source: "in", shard: "s0", position: "1" }], stagePart("in"));
+    of.source([], stagePart("in"));
     assertEquals(log, []);
-    of.source([], part("other"));
+    of.source([], stagePart("other"));
     clock.runDeferred();
     assertEquals(done[0]?.stages.map(({ name }) => name), ["in", "other"]);
   });
@@ -201,7 +186,7 @@ describe("EpochSnapshot", () => {
     const { of, clock, done, log } = snapshot(["sum"]);
     const { state, set } = counted();
     set("a", { call: () => {} });
-    of.stage(part("sum"), state, 0);
+    of.stage(stagePart("sum"), state, 0);
     clock.runDeferred();
     assertEquals([done.length, log.length], [0, 2]);
     assertEquals(log[1]?.startsWith("failed: "), true);

@@ -1,26 +1,12 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { SinkWriter } from "../../../connectors/sink.ts";
-import type { StageSnapshot } from "../../../runtime/checkpoint/worker_snapshot.ts";
 import { SinkPort } from "../../../runtime/worker/sink_port.ts";
 import { Epochs } from "../../../runtime/worker/epochs.ts";
 import { turns } from "../../connectors/event_loop.ts";
+import { stagePart } from "../checkpoint/stage_parts.ts";
 import { HandClock } from "../hand_clock.ts";
 import { cursorAt, RecordedFailures } from "./engine_parts.ts";
-
-const part = (name: string): StageSnapshot => ({
-  name,
-  keys: 0,
-  inputs: [],
-  watermark: 0,
-  generators: [],
-  merges: [],
-  words: [],
-  feeds: [],
-  completed: [],
-  pending: [],
-  broadcast: undefined,
-});
 
 /** The epochs of a worker with one stage, `in`, and a sink of dead letters. */
 function epochs(commit: (epoch: number) => Promise<void> = () => Promise.resolve()) {
@@ -72,7 +58,7 @@ describe("Epochs", () => {
     assertEquals(of.of(1) === first, true);
     assertEquals(of.lacking("in"), [first]);
     deadLetters.next("bad", cursorAt(1));
-    first.source([], part("in"));
+    first.source([], stagePart("in"));
     await settle();
     assertEquals(log, ["letters bad", 'snapshot 1 {"letters":"letters of 1"}']);
     assertEquals(of.lacking("in"), []);
@@ -81,7 +67,7 @@ describe("Epochs", () => {
   it("hands a snapshot that is begun for somebody to them, and not to the host", async () => {
     const { of, log, settle } = epochs();
     const handed: number[] = [];
-    of.begin(3, ({ epoch }) => handed.push(epoch), () => {}).source([], part("in"));
+    of.begin(3, ({ epoch }) => handed.push(epoch), () => {}).source([], stagePart("in"));
     await settle();
     assertEquals([handed, log], [[3], []]);
   });
@@ -92,7 +78,7 @@ describe("Epochs", () => {
     of.aborted(1);
     // Its barrier may still come to stages.
     assertEquals(of.of(1) === aborted, true);
-    of.of(2).source([], part("in"));
+    of.of(2).source([], stagePart("in"));
     const next = of.of(3);
     await settle();
     of.committed(2);
