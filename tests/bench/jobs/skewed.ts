@@ -13,6 +13,7 @@ import { defineJob, store } from "../../../mod.ts";
 import { delay } from "../../../runtime/clock.ts";
 import { type Random, seededRandom } from "../../../runtime/random.ts";
 import { SKEW_SHARDS, SKEW_STAGE } from "../skew_load.ts";
+import { numberedRows } from "./numbered_rows.ts";
 
 const query = new URL(import.meta.url).searchParams;
 const figure = (name: string) => Number(query.get(name));
@@ -42,11 +43,9 @@ function keyOf(random: Random): number {
 function batchOf(first: number, keys: Uint32Array, millisBehindLatest: number): ShardBatch<number> {
   const { length } = keys;
   return {
-    ...{ length, bytes: length * 16, millisBehindLatest },
-    position: String(first + length - 1),
+    ...numberedRows(first, length),
+    ...{ bytes: length * 16, millisBehindLatest },
     valueAt: (row) => keys[row] ?? 0,
-    positionAt: (row) => String(first + row),
-    timestampAt: () => -Infinity,
   };
 }
 
