@@ -205,10 +205,12 @@ function selectedRows(
   groups: Uint16Array,
   routing: readonly number[],
 ): readonly (Uint32Array | undefined)[] {
-  const workers = 1 + routing.reduce((most, worker) => Math.max(most, worker), 0);
+  let workers = 0;
+  for (const worker of routing) workers = Math.max(workers, worker + 1);
   const { length } = groups;
   const rows = new Uint32Array(workers * length);
-  const ends = Uint32Array.from({ length: workers }, (_, worker) => worker * length);
+  const ends = new Uint32Array(workers);
+  for (let worker = 0; worker < workers; worker++) ends[worker] = worker * length;
   for (let row = 0; row < length; row++) {
     // A row that was not accepted has a group that is on no worker.
     const worker = routing[groups[row] ?? 0];
@@ -217,10 +219,12 @@ function selectedRows(
     rows[end] = row;
     ends[worker] = end + 1;
   }
-  return Array.from(
-    ends,
-    (end, worker) => end > worker * length ? rows.subarray(worker * length, end) : undefined,
-  );
+  const selected: (Uint32Array | undefined)[] = [];
+  for (let worker = 0; worker < workers; worker++) {
+    const [start, end] = [worker * length, ends[worker] ?? 0];
+    selected.push(end > start ? rows.subarray(start, end) : undefined);
+  }
+  return selected;
 }
 
 function columnAt(fields: FieldColumn, path: readonly string[]): FieldColumn | undefined {
