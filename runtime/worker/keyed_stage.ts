@@ -180,10 +180,8 @@ export class KeyedStage {
 
   /** What its actors have done so far, and what they have before them. Of keys, what came before counts half from now on. */
   takeLoad(): StageLoad {
-    const { hotKeys } = this.#turns.times;
-    const load = stageLoad(this.#actors, hotKeys, this.state, this.#clock.monotonic());
-    hotKeys.fade();
-    return load;
+    const hotKeys = this.#turns.times.takeHotKeys();
+    return stageLoad(this.#actors, hotKeys, this.state, this.#clock.monotonic());
   }
 
   /** Whether an actor waits for room behind. */

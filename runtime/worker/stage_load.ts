@@ -4,13 +4,10 @@
  * @module
  */
 
-import type { SpaceSaving } from "../scaling/space_saving.ts";
 import type { KeyedState } from "../state/keyed_state.ts";
-import type { Key } from "../stream.ts";
 import type { PartitionActor } from "./partition_actor.ts";
+import type { KeyShare } from "./turn_times.ts";
 
-/** Hottest keys that are told of a stage. */
-const HOT_KEYS_TOLD = 8;
 /** What a key with its state is taken to need, in bytes: what it really needs shows when it moves. */
 const KEY_BYTES = 128;
 
@@ -28,17 +25,13 @@ export interface StageLoad {
   /** Bytes of state, of each group about. */
   readonly bytes: number;
   /** Keys that came most often of late, in a sample, with their key groups, and their share of all of the stage's rows. */
-  readonly hotKeys: readonly {
-    readonly key: Key;
-    readonly group: number;
-    readonly share: number;
-  }[];
+  readonly hotKeys: readonly (KeyShare & { readonly group: number })[];
 }
 
 /** What actors have counted. */
 export function stageLoad(
   actors: Iterable<PartitionActor>,
-  hotKeys: SpaceSaving<Key>,
+  hotKeys: readonly KeyShare[],
   state: KeyedState,
   now: number,
 ): StageLoad {
@@ -51,10 +44,9 @@ export function stageLoad(
     waiting: figures(({ waiting }) => waiting),
     oldestMs: figures(({ first }) => first?.kind === "rows" ? now - first.batch.at : 0),
     bytes: state.kept * KEY_BYTES / Math.max(1, of.length),
-    hotKeys: hotKeys.top(HOT_KEYS_TOLD).flatMap(({ key, count, error }) => {
+    hotKeys: hotKeys.flatMap(({ key, share }) => {
       const slot = state.keys.find(key);
-      if (slot < 0) return [];
-      return [{ key, group: state.keys.groupAt(slot), share: (count - error) / hotKeys.total }];
+      return slot < 0 ? [] : [{ key, group: state.keys.groupAt(slot), share }];
     }),
   };
 }

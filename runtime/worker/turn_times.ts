@@ -20,13 +20,21 @@ import { RowTime } from "./row_time.ts";
 export const TURNS_PER_SAMPLE = 16;
 /** Keys that are counted at once. */
 const HOT_KEY_COUNTERS = 32;
+/** Hottest keys that are told. */
+const HOT_KEYS_TOLD = 8;
 /** No time was taken. */
 const UNTIMED = -1;
 
+/** A key that came often, with its share of all rows, 0 to 1. */
+export interface KeyShare {
+  readonly key: Key;
+  readonly share: number;
+}
+
 /** The times of one stage's turns. */
 export class TurnTimes {
-  /** Keys of rows in turns that were timed; what is older counts less with each report. */
-  readonly hotKeys = new SpaceSaving<Key>(HOT_KEY_COUNTERS);
+  /** Keys of rows in turns that were timed. */
+  readonly #hotKeys = new SpaceSaving<Key>(HOT_KEY_COUNTERS);
   readonly #clock: Clock;
   readonly #readKey: (slot: number) => Key;
   readonly #random: Random = seededRandom(TURNS_PER_SAMPLE);
@@ -58,11 +66,20 @@ export class TurnTimes {
     actor.busyMs += handled * (actor.rowTime.mean ?? this.#all.mean ?? 0);
   }
 
+  /** The keys that came most often, with their share of all rows. What was before counts half from now on. */
+  takeHotKeys(): readonly KeyShare[] {
+    const { total } = this.#hotKeys;
+    const hottest = this.#hotKeys.top(HOT_KEYS_TOLD)
+      .map(({ key, count, error }) => ({ key, share: (count - error) / total }));
+    this.#hotKeys.fade();
+    return hottest;
+  }
+
   /** The key of the first row stands for all that came with it in the same batch. */
   #sample({ first, group }: PartitionActor): void {
     if (first?.kind !== "rows" || group < 0) return;
     const { batch, next, end } = first;
     const slot = batch.slots[batch.order[next] ?? 0] ?? 0;
-    this.hotKeys.add(this.#readKey(slot), end - next);
+    this.#hotKeys.add(this.#readKey(slot), end - next);
   }
 }

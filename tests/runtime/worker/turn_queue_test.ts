@@ -30,6 +30,15 @@ describe("TurnQueue", () => {
     assertEquals(log, ["a", "b", "c", "flush"]);
   });
 
+  it("is in a slice from the first turn until all is flushed", () => {
+    const seen: boolean[] = [];
+    const { clock, turns, taker } = queue(() => seen.push(turns.inSlice));
+    turns.add(taker("a", () => seen.push(turns.inSlice)));
+    seen.push(turns.inSlice);
+    clock.runDeferred();
+    assertEquals([...seen, turns.inSlice], [false, true, true, false]);
+  });
+
   it("lets readers in only when nobody else waits, and flushes when nobody does", () => {
     let flushes = 0;
     const { clock, log, turns, taker } = queue(() => {

@@ -58,10 +58,32 @@ describe("TurnTimes", () => {
 
   it("counts a key by its rows, not by its turns", () => {
     const turns = [{ key: "hot", rows: 90, rowMs: 1 }, { key: 7, rows: 10, rowMs: 1 }];
-    const { times: { hotKeys } } = taken(turns, 2000);
-    const [first, second] = hotKeys.top(2);
+    const [first, second] = taken(turns, 2000).times.takeHotKeys();
     assertEquals([first?.key, second?.key], ["hot", 7]);
-    assertAlmostEquals((first?.count ?? 0) / hotKeys.total, 0.9, 0.03);
+    assertAlmostEquals(first?.share ?? 0, 0.9, 0.03);
+  });
+
+  it("goes over to other keys when those come", () => {
+    const clock = new HandClock();
+    let key = "once hot";
+    const times = new TurnTimes(clock, () => key);
+    const actor = new PartitionActor(0);
+    const turns = () => {
+      for (let turn = 0; turn < 5000; turn++) {
+        actor.push(entryOf(0, 10));
+        const begun = times.begin(actor);
+        actor.shift();
+        times.end(actor, 10, begun);
+      }
+    };
+    turns();
+    assertEquals(times.takeHotKeys(), [{ key: "once hot", share: 1 }]);
+    key = "hot now";
+    turns();
+    const shares = times.takeHotKeys();
+    assertEquals(shares.map(({ key }) => key), ["hot now", "once hot"]);
+    // What was before counts half.
+    assertAlmostEquals(shares[0]?.share ?? 0, 2 / 3, 0.03);
   });
 
   it("looks at the clock at few turns", () => {
