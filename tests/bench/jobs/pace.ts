@@ -10,10 +10,13 @@ import { type Clock, delay } from "../../../runtime/clock.ts";
 
 /** No reader gets further ahead of another than so many blocks. */
 export const BLOCKS_AHEAD_MAX = 5;
-/** Whoever must wait looks again so often. */
+/** Whoever must wait looks again so often, if not told before that the one behind has gone on. */
 const LOOK_AGAIN_MS = 1;
 /** Where a reader is that has come to its end: nobody waits for it. */
 const ENDED = 2 ** 31 - 1;
+
+/** How far a reader is, in memory that all threads share. */
+type Cell = Int32Array<SharedArrayBuffer>;
 
 /** How a thread tells others of a reader. */
 interface Announcement {
@@ -56,7 +59,7 @@ class Group {
   readonly #name: string;
   readonly #readers: number;
   readonly #channel: BroadcastChannel;
-  readonly #progress = new Map<string, Int32Array>();
+  readonly #progress = new Map<string, Cell>();
   /** The readers of this thread. */
   readonly #own = new Map<string, Announcement>();
 
@@ -80,11 +83,14 @@ class Group {
     this.#channel.postMessage({ reader, progress });
     return {
       keepUp: async (block, clock, signal) => {
-        Atomics.store(cell, 0, block);
-        while (!this.#mayRead(block) && !signal.aborted) await delay(clock, LOOK_AGAIN_MS, signal);
+        tell(cell, block);
+        for (let behind = this.#behind(block); behind !== undefined && !signal.aborted;) {
+          await Promise.race([delay(clock, LOOK_AGAIN_MS, signal), changed(behind)]);
+          behind = this.#behind(block);
+        }
       },
       leave: () => {
-        Atomics.store(cell, 0, ENDED);
+        tell(cell, ENDED);
         if (this.#own.get(reader)?.progress === progress) this.#leave(reader);
       },
     };
@@ -97,11 +103,31 @@ class Group {
     groups.delete(this.#name);
   }
 
-  #mayRead(block: number): boolean {
-    if (this.#progress.size < this.#readers) return false;
+  /** Who must go on before a block may be read: a reader that is too far behind, or, if one is missing, any. */
+  #behind(block: number): Behind | undefined {
+    const isMissing = this.#progress.size < this.#readers;
     for (const cell of this.#progress.values()) {
-      if (block > Atomics.load(cell, 0) + BLOCKS_AHEAD_MAX) return false;
+      const at = Atomics.load(cell, 0);
+      if (isMissing || block > at + BLOCKS_AHEAD_MAX) return { cell, at };
     }
-    return true;
+    return undefined;
   }
+}
+
+/** A reader's cell, and where it was. */
+interface Behind {
+  readonly cell: Cell;
+  readonly at: number;
+}
+
+/** Says how far a reader is, to those who wait for that. */
+function tell(cell: Cell, block: number): void {
+  Atomics.store(cell, 0, block);
+  Atomics.notify(cell, 0);
+}
+
+/** Resolves when a reader has gone on, or after a while. */
+async function changed({ cell, at }: Behind): Promise<void> {
+  const { async, value } = Atomics.waitAsync(cell, 0, at, LOOK_AGAIN_MS);
+  if (async) await value;
 }

@@ -83,6 +83,19 @@ describe("joinPace()", () => {
     b.leave();
   });
 
+  it("tells a reader at once that the one behind has come nearer", async () => {
+    // Its time stands still: what is waited for by the clock never comes.
+    const clock = handClock();
+    const [a, b] = ["a", "b"].map((name) => joinPace("told", name, 2));
+    if (a === undefined || b === undefined) throw new TypeError("Not joined");
+    const further = outcomeOf(a.keepUp(BLOCKS_AHEAD_MAX + 1, clock, signal));
+    await b.keepUp(1, clock, signal);
+    await turnsUntil(() => further.done);
+    assertEquals(further.done, true);
+    a.leave();
+    b.leave();
+  });
+
   it("holds nobody who has been aborted", async () => {
     const clock = handClock();
     const abort = new AbortController();
