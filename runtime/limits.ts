@@ -23,6 +23,9 @@ export const CHANNEL_ROWS_MAX = 8192;
 /** Their bytes. */
 export const CHANNEL_BYTES_MAX = 8 << 20;
 
+/** Buffers with fewer bytes are copied to another worker, not moved: moving one takes longer than that. */
+export const MOVED_BYTES_MIN = 16 << 10;
+
 /** Batches that a shard actor holds before its reader has to wait. */
 export const SHARD_BATCHES_MAX = 2;
 

@@ -146,8 +146,8 @@ export class Exchange {
   }
 
   /** Sends something that is about no edge. */
-  post(to: number, message: PeerMessage, transfer: Transferable[]): void {
-    this.#links[to]?.post(message, transfer);
+  post(to: number, message: PeerMessage, movable: ArrayBuffer[]): void {
+    this.#links[to]?.post(message, movable);
   }
 
   close(): void {
@@ -155,9 +155,9 @@ export class Exchange {
   }
 
   /** Sends with the next flush, if there will be one soon. */
-  #put(to: number, message: PeerMessage, transfer?: ArrayBuffer[]): void {
-    if (this.#mayWait()) this.#links[to]?.put(message, transfer);
-    else this.#links[to]?.post(message, transfer);
+  #put(to: number, message: PeerMessage, movable?: ArrayBuffer[]): void {
+    if (this.#mayWait()) this.#links[to]?.put(message, movable);
+    else this.#links[to]?.post(message, movable);
   }
 
   #delivery(edge: Edge, to: number): Delivery {

@@ -24,7 +24,7 @@ export interface GroupMovesOptions {
   readonly worker: number;
   readonly stages: readonly KeyedStage[];
   readonly clock: Clock;
-  readonly send: (to: number, message: PeerMessage, transfer: Transferable[]) => void;
+  readonly send: (to: number, message: PeerMessage, movable: ArrayBuffer[]) => void;
   /** Calls `then` when what a stage has put out so far can't be overtaken any more. */
   readonly settle: (stage: KeyedStage, then: () => void) => void;
   /** Resolves when a worker has taken all that was sent to it. */

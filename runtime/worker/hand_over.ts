@@ -35,7 +35,7 @@ export interface HandOverOptions {
   readonly clock: Clock;
   /** What has been copied ahead of a stage's groups to a worker. */
   readonly copyOf: (stage: KeyedStage, to: number) => GroupCopy;
-  readonly send: (to: number, message: PeerMessage, transfer: Transferable[]) => void;
+  readonly send: (to: number, message: PeerMessage, movable: ArrayBuffer[]) => void;
   /** Calls `then` when what a stage has put out so far can't be overtaken any more. */
   readonly settle: (stage: KeyedStage, then: () => void) => void;
   /** Everything has left, come and been freed. */

@@ -5,13 +5,14 @@
  * @module
  */
 
+import { MOVED_BYTES_MIN } from "../limits.ts";
 import type { Link, PeerMessage } from "./protocol.ts";
 
 /** The connection to one other worker. */
 export class PeerLink {
   readonly #link: Link;
   #messages: PeerMessage[] = [];
-  #transfer: Transferable[] = [];
+  #transfer: ArrayBuffer[] = [];
 
   constructor(link: Link) {
     this.#link = link;
@@ -22,15 +23,21 @@ export class PeerLink {
     this.#link.onMessage((messages) => messages.forEach(listener));
   }
 
-  /** Puts a message behind those that wait: until {@linkcode flush}, or until one that may not wait is {@linkcode post}ed. */
-  put(message: PeerMessage, transfer: readonly Transferable[] = []): void {
+  /**
+   * Puts a message behind those that wait: until {@linkcode flush}, or until one that may not wait is {@linkcode post}ed.
+   *
+   * @param movable buffers of the message that are not needed here any more
+   */
+  put(message: PeerMessage, movable: readonly ArrayBuffer[] = []): void {
     this.#messages.push(message);
-    for (const one of transfer) this.#transfer.push(one);
+    for (const buffer of movable) {
+      if (buffer.byteLength >= MOVED_BYTES_MIN) this.#transfer.push(buffer);
+    }
   }
 
   /** Sends a message now, behind those that wait. */
-  post(message: PeerMessage, transfer: readonly Transferable[] = []): void {
-    this.put(message, transfer);
+  post(message: PeerMessage, movable: readonly ArrayBuffer[] = []): void {
+    this.put(message, movable);
     this.flush();
   }
 
