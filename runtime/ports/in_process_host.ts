@@ -10,7 +10,7 @@ import type { Job } from "../job.ts";
 import type { Random } from "../random.ts";
 import type { LinkEnds, WorkerHost, WorkerPort } from "../supervisor/worker_port.ts";
 import type { Scheduler } from "../testing/scheduler.ts";
-import type { HostMessage, Link, PeerMessage, Port, WorkerMessage } from "../worker/protocol.ts";
+import type { HostMessage, Link, Port, WorkerMessage } from "../worker/protocol.ts";
 import { startWorker } from "../worker/worker_engine.ts";
 
 /** A link's end, which stays in the process. */
@@ -102,7 +102,7 @@ export function inProcessHost(
       };
     },
     link(): LinkEnds {
-      const [a, b] = pipe<readonly PeerMessage[], readonly PeerMessage[]>(lines);
+      const [a, b]: [Link, Link] = pipe(lines);
       return { ends: [new LinkEnd(a), new LinkEnd(b)], transfer: () => [] };
     },
   };

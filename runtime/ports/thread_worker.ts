@@ -7,7 +7,7 @@
 import { parentPort, threadId } from "node:worker_threads";
 import { systemClock } from "../clock.ts";
 import { systemRandom } from "../random.ts";
-import type { HostMessage, PeerMessage } from "../worker/protocol.ts";
+import type { HostMessage } from "../worker/protocol.ts";
 import { startWorker } from "../worker/worker_engine.ts";
 import { sampledGcShare } from "./gc_share.ts";
 import { importJob } from "./import_job.ts";
@@ -49,9 +49,7 @@ startWorker({
     return job;
   },
   openLink(link) {
-    if (link instanceof MessagePort) {
-      return portOver<readonly PeerMessage[], readonly PeerMessage[]>(link);
-    }
+    if (link instanceof MessagePort) return portOver(link);
     throw new TypeError("Cannot open a link: expected a MessagePort");
   },
 });

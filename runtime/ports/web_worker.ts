@@ -8,7 +8,7 @@
 
 import { systemClock } from "../clock.ts";
 import { systemRandom } from "../random.ts";
-import type { HostMessage, PeerMessage, WorkerMessage } from "../worker/protocol.ts";
+import type { HostMessage, WorkerMessage } from "../worker/protocol.ts";
 import { startWorker } from "../worker/worker_engine.ts";
 import { sampledGcShare } from "./gc_share.ts";
 import { importJob } from "./import_job.ts";
@@ -25,9 +25,7 @@ startWorker({
   outside: { enter() {}, leave() {} },
   loadJob: importJob,
   openLink(link) {
-    if (link instanceof MessagePort) {
-      return portOver<readonly PeerMessage[], readonly PeerMessage[]>(link);
-    }
+    if (link instanceof MessagePort) return portOver(link);
     throw new TypeError("Cannot open a link: expected a MessagePort");
   },
 });
