@@ -51,7 +51,7 @@ export class ColumnLayout {
   }
 
   /**
-   * The columns that stand like this in a buffer.
+   * The columns that stand like this in a buffer, from an address on.
    *
    * @example One number
    * ```ts
@@ -63,16 +63,16 @@ export class ColumnLayout {
    * assertEquals(layout.columnsIn(buffer).numbers, new Float64Array([5]));
    * ```
    */
-  columnsIn(buffer: ArrayBuffer): DecodedColumns {
+  columnsIn(buffer: ArrayBuffer, at = 0): DecodedColumns {
     const { rows } = this;
     const { numberColumns, stringColumns, cellColumns } = this.#counts;
-    const chunks = new Uint32Array(buffer, this.chunks, (this.cells - this.chunks) >>> 2);
+    const chunks = new Uint32Array(buffer, at + this.chunks, (this.cells - this.chunks) >>> 2);
     return {
       rows,
-      numbers: new Float64Array(buffer, 0, numberColumns * rows),
-      spans: new Uint32Array(buffer, this.spans, 2 * stringColumns * rows),
-      cells: new Uint8Array(buffer, this.cells, cellColumns * rows),
-      texts: new TextColumn(new Uint8Array(buffer, this.texts), chunks),
+      numbers: new Float64Array(buffer, at, numberColumns * rows),
+      spans: new Uint32Array(buffer, at + this.spans, 2 * stringColumns * rows),
+      cells: new Uint8Array(buffer, at + this.cells, cellColumns * rows),
+      texts: new TextColumn(new Uint8Array(buffer, at + this.texts), chunks),
     };
   }
 }

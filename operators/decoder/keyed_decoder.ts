@@ -6,8 +6,8 @@
  */
 
 import { keyGroupOf } from "../../runtime/state/key_group.ts";
-import { ColumnLayout, type DecodedColumns } from "./column_layout.ts";
 import { RowStatus } from "./decoded_batch.ts";
+import { PickedLayout, type PickedRows } from "./picked_rows.ts";
 import type { FieldColumn, Program, ScalarColumn } from "./program.ts";
 import {
   aligned,
@@ -23,19 +23,6 @@ import { type RowConstructor, rowConstructor } from "./row_constructor.ts";
 
 /** A number whose text only JavaScript knows: as in assembly/columns.ts. */
 const UNKNOWN_GROUP = 0xfffe;
-
-/** Rows for one worker. */
-export interface PickedRows {
-  readonly columns: DecodedColumns;
-  /** What the columns are views of: nobody else has it. */
-  readonly buffer: ArrayBuffer;
-  /** For {@linkcode KeyedDecoder.layout}. */
-  readonly textBytesMax: number;
-  /** The key group of each row. */
-  readonly groups: Uint16Array<ArrayBuffer>;
-  /** Which row of the batch each row was. */
-  readonly sourceRows: Uint32Array<ArrayBuffer>;
-}
 
 /** A program whose rows have a key. */
 export class KeyedDecoder {
@@ -71,9 +58,9 @@ export class KeyedDecoder {
     return column?.kind === "number" && !column.mayBeAbsent ? column.values : undefined;
   }
 
-  /** Where the columns of picked rows are in their buffer. */
-  layout(rows: number, textBytesMax: number): ColumnLayout {
-    return new ColumnLayout(this.#program, rows, textBytesMax);
+  /** Where everything of picked rows is in their buffer. */
+  layout(rows: number, textBytesMax: number): PickedLayout {
+    return new PickedLayout(this.#program, rows, textBytesMax);
   }
 
   /**
@@ -86,145 +73,97 @@ export class KeyedDecoder {
     records: RecordBounds,
     from: number,
     to: number,
-    routing: readonly number[],
+    routing: Uint16Array,
   ): readonly (PickedRows | undefined)[] | undefined {
-    const run = runProgram(this.#module, this.#program, records, from, to);
-    if (run === undefined || this.#has(run, RowStatus.FALLBACK)) return undefined;
-    const { rows, layout, textBytes } = run;
-    const groups = run.free;
-    const selection = aligned(groups + 2 * rows);
-    const picked = aligned(selection + 4 * rows);
-    if (!hasBytes(this.#module.memory, picked + layout.texts + textBytes + PADDING_BYTES)) {
+    const module = this.#module;
+    const { memory } = module;
+    const run = runProgram(module, this.#program, records, from, to);
+    if (run === undefined || this.#hasUndecided(run)) return undefined;
+    const { rows, textBytes, free: groups } = run;
+    const table = aligned(groups + 2 * rows);
+    const ends = aligned(table + 2 * routing.length);
+    if (!hasBytes(memory, ends)) return undefined;
+    new Uint16Array(memory.buffer, table, routing.length).set(routing);
+    const workers = module.workersOf(table, routing.length);
+    const selection = aligned(ends + 4 * workers);
+    const at = aligned(selection + 4 * rows);
+    if (!hasBytes(memory, at + this.layout(rows, textBytes).bytes(textBytes) + PADDING_BYTES)) {
       return undefined;
     }
-    const known = this.#groups(run, groups, routing.length);
-    const [only = 0] = routing;
-    if (routing.every((worker) => worker === only) && !this.#has(run, RowStatus.NOTHING)) {
-      return Array.from(
-        { length: only + 1 },
-        (_, worker) => worker === only ? this.#all(run, known, from) : undefined,
-      );
-    }
-    const selected = selectedRows(known, routing);
-    return selected.map((of) => of && this.#picked(run, of, known, selection, picked, from));
+    this.#group(run, routing.length);
+    module.deal(groups, rows, table, workers, ends, selection);
+    let start = 0;
+    return Array.from(new Uint32Array(memory.buffer, ends, workers), (end) => {
+      const dealt = { selection: selection + 4 * start, count: end - start };
+      start = end;
+      if (dealt.count === 0) return undefined;
+      return dealt.count === rows ? this.#all(run, from) : this.#picked(run, dealt, from, at);
+    });
   }
 
-  #has({ statuses, rows }: ProgramRun, status: number): boolean {
-    return new Uint8Array(this.#module.memory.buffer, statuses, rows).includes(status);
+  #hasUndecided({ statuses, rows }: ProgramRun): boolean {
+    const of = new Uint8Array(this.#module.memory.buffer, statuses, rows);
+    return of.includes(RowStatus.FALLBACK);
   }
 
-  /** The key group of each row. */
-  #groups(run: ProgramRun, at: number, maxParallelism: number): Uint16Array {
-    const { rows, statuses, columns, layout } = run;
+  /** Puts down the key group of each row. */
+  #group({ rows, statuses, columns, layout, free: at }: ProgramRun, maxParallelism: number): void {
     const { memory, stringGroups, numberGroups } = this.#module;
     const { kind, values } = this.key;
-    const groups = new Uint16Array(memory.buffer, at, rows);
     if (kind === "string") {
       const starts = columns + layout.spans + 8 * values * rows;
-      stringGroups(columns + layout.texts, starts, statuses, rows, maxParallelism, at);
-      return groups;
+      return stringGroups(columns + layout.texts, starts, statuses, rows, maxParallelism, at);
     }
     const numbers = columns + 8 * values * rows;
-    if (numberGroups(numbers, statuses, rows, maxParallelism, at) === 0) return groups;
+    if (numberGroups(numbers, statuses, rows, maxParallelism, at) === 0) return;
+    const groups = new Uint16Array(memory.buffer, at, rows);
     const keys = new Float64Array(memory.buffer, numbers, rows);
     for (let row = 0; row < rows; row++) {
       if (groups[row] === UNKNOWN_GROUP) groups[row] = keyGroupOf(keys[row] ?? 0, maxParallelism);
     }
-    return groups;
   }
 
-  #all(
-    { rows, columns, layout, textBytes }: ProgramRun,
-    groups: Uint16Array,
-    from: number,
-  ): PickedRows {
-    const buffer = copied(this.#module.memory, columns, layout.texts + textBytes);
-    const sourceRows = new Uint32Array(rows);
-    for (let row = 0; row < rows; row++) sourceRows[row] = from + row;
-    return {
-      columns: layout.columnsIn(buffer),
-      buffer,
-      textBytesMax: layout.textBytesMax,
-      groups: new Uint16Array(groups),
-      sourceRows,
-    };
+  /** All rows of a run. */
+  #all({ rows, columns, layout, textBytes, free }: ProgramRun, from: number): PickedRows {
+    const { buffer } = this.#module.memory;
+    const to = this.layout(rows, layout.textBytesMax);
+    const bytes = new Uint8Array(to.bytes(textBytes));
+    bytes.set(new Uint8Array(buffer, columns, layout.texts + textBytes), to.columns);
+    bytes.set(new Uint8Array(buffer, free, 2 * rows), to.groups);
+    const all = to.rowsIn(bytes.buffer);
+    for (let row = 0; row < rows; row++) all.sourceRows[row] = from + row;
+    return all;
   }
 
+  /** Some rows of a run: they are put together at an address first. */
   #picked(
     run: ProgramRun,
-    rows: Uint32Array,
-    groups: Uint16Array,
-    selection: number,
-    at: number,
+    { selection, count }: { readonly selection: number; readonly count: number },
     from: number,
+    at: number,
   ): PickedRows {
-    const count = rows.length;
-    const buffer = this.#pick(run, rows, selection, at);
-    const layout = this.layout(count, run.textBytes);
-    const sourceRows = new Uint32Array(count);
-    const groupOf = new Uint16Array(count);
-    for (let index = 0; index < count; index++) {
-      const row = rows[index] ?? 0;
-      sourceRows[index] = from + row;
-      groupOf[index] = groups[row] ?? 0;
-    }
-    return {
-      columns: layout.columnsIn(buffer),
-      buffer,
-      textBytesMax: layout.textBytesMax,
-      groups: groupOf,
-      sourceRows,
-    };
-  }
-
-  #pick(run: ProgramRun, rows: Uint32Array, selection: number, at: number): ArrayBuffer {
     const module = this.#module;
     const { memory } = module;
     const { numberColumns, stringColumns, cellColumns } = this.#program;
-    const { columns, layout: from } = run;
-    const to = this.layout(rows.length, run.textBytes);
-    new Uint32Array(memory.buffer, selection, rows.length).set(rows);
-    new Uint8Array(memory.buffer).fill(0, at + to.chunks, at + to.cells);
-    module.pick(selection, rows.length, run.rows);
-    module.pickNumbers(columns, at, numberColumns);
-    module.pickCells(columns + from.cells, at + to.cells, cellColumns);
+    const { columns, layout } = run;
+    const to = this.layout(count, run.textBytes);
+    const { spans, chunks, cells, texts } = to.layout;
+    const toColumns = at + to.columns;
+    new Uint8Array(memory.buffer).fill(0, toColumns + chunks, toColumns + cells);
+    module.pick(selection, count, run.rows);
+    module.pickGroups(run.free, at + to.groups, from, at + to.sourceRows);
+    module.pickNumbers(columns, toColumns, numberColumns);
+    module.pickCells(columns + layout.cells, toColumns + cells, cellColumns);
     const textBytes = module.pickTexts(
-      columns + from.texts,
-      columns + from.spans,
-      at + to.texts,
-      at + to.spans,
-      at + to.chunks,
+      columns + layout.texts,
+      columns + layout.spans,
+      toColumns + texts,
+      toColumns + spans,
+      toColumns + chunks,
       stringColumns,
     );
-    return copied(memory, at, to.texts + textBytes);
+    return to.rowsIn(copied(memory, at, to.bytes(textBytes)));
   }
-}
-
-/** The numbers of each worker's rows; undefined for one that has none. */
-function selectedRows(
-  groups: Uint16Array,
-  routing: readonly number[],
-): readonly (Uint32Array | undefined)[] {
-  let workers = 0;
-  for (const worker of routing) workers = Math.max(workers, worker + 1);
-  const { length } = groups;
-  const rows = new Uint32Array(workers * length);
-  const ends = new Uint32Array(workers);
-  for (let worker = 0; worker < workers; worker++) ends[worker] = worker * length;
-  for (let row = 0; row < length; row++) {
-    // A row that was not accepted has a group that is on no worker.
-    const worker = routing[groups[row] ?? 0];
-    if (worker === undefined) continue;
-    const end = ends[worker] ?? 0;
-    rows[end] = row;
-    ends[worker] = end + 1;
-  }
-  const selected: (Uint32Array | undefined)[] = [];
-  for (let worker = 0; worker < workers; worker++) {
-    const [start, end] = [worker * length, ends[worker] ?? 0];
-    selected.push(end > start ? rows.subarray(start, end) : undefined);
-  }
-  return selected;
 }
 
 function columnAt(fields: FieldColumn, path: readonly string[]): FieldColumn | undefined {

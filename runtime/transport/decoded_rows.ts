@@ -7,17 +7,15 @@
  */
 
 import type { DecodedColumns } from "../../operators/decoder/column_layout.ts";
-import type { KeyedDecoder, PickedRows } from "../../operators/decoder/keyed_decoder.ts";
+import type { KeyedDecoder } from "../../operators/decoder/keyed_decoder.ts";
+import type { PickedRows } from "../../operators/decoder/picked_rows.ts";
 import type { KeyTable } from "../state/key_table.ts";
 import type { KeyReader, Origin } from "../worker/record_cursor.ts";
 import type { RowSequence } from "./rows.ts";
 
-/** What is to be known of rows beside their columns. */
+/** What is to be known of all rows together. */
 export interface DecodedRowsOrigin {
   readonly origin: Origin;
-  /** The row within the origin of each row. */
-  readonly originRows: Uint32Array<ArrayBuffer>;
-  readonly timestamps: Float64Array<ArrayBuffer>;
   /** Estimated payload. */
   readonly bytes: number;
   /** Whether the same rows go to several stages: then they are copied before they are sent. */
@@ -30,29 +28,36 @@ export class DecodedRows implements RowSequence {
   readonly length: number;
   readonly bytes: number;
   readonly groups: Uint16Array<ArrayBuffer>;
-  readonly timestamps: Float64Array<ArrayBuffer>;
   readonly origin: Origin;
-  readonly originRows: Uint32Array<ArrayBuffer>;
   readonly #decoder: KeyedDecoder;
   readonly #columns: DecodedColumns;
-  readonly #picked: Pick<PickedRows, "buffer" | "textBytesMax">;
+  readonly #timestamps: Float64Array<ArrayBuffer>;
+  /** The row within the origin of each row; undefined if they are the same. */
+  readonly #originRows: Uint32Array<ArrayBuffer> | undefined;
+  readonly #picked: PickedRows;
   readonly #isShared: boolean;
 
-  constructor(
+  private constructor(
     decoder: KeyedDecoder,
-    picked: Pick<PickedRows, "columns" | "groups" | "buffer" | "textBytesMax">,
-    { origin, originRows, timestamps, bytes, isShared }: DecodedRowsOrigin,
+    picked: PickedRows,
+    originRows: Uint32Array<ArrayBuffer> | undefined,
+    { origin, bytes, isShared }: DecodedRowsOrigin,
   ) {
     this.length = picked.columns.rows;
     this.bytes = bytes;
     this.groups = picked.groups;
-    this.timestamps = timestamps;
     this.origin = origin;
-    this.originRows = originRows;
     this.#decoder = decoder;
     this.#columns = picked.columns;
+    this.#timestamps = picked.timestamps;
+    this.#originRows = originRows;
     this.#picked = picked;
     this.#isShared = isShared;
+  }
+
+  /** Rows that were decoded here; their timestamps are set. */
+  static of(decoder: KeyedDecoder, picked: PickedRows, origin: DecodedRowsOrigin): DecodedRows {
+    return new DecodedRows(decoder, picked, picked.sourceRows, origin);
   }
 
   slotsIn(keys: KeyTable, slots: Uint32Array<ArrayBuffer>): void {
@@ -73,7 +78,7 @@ export class DecodedRows implements RowSequence {
   }
 
   timestampAt(row: number): number {
-    return this.timestamps[row] ?? -Infinity;
+    return this.#timestamps[row] ?? -Infinity;
   }
 
   originAt(_row: number): Origin {
@@ -81,7 +86,7 @@ export class DecodedRows implements RowSequence {
   }
 
   originRowAt(row: number): number {
-    return this.originRows[row] ?? 0;
+    return this.#originRows === undefined ? row : this.#originRows[row] ?? 0;
   }
 
   /** The decoder makes at most one row of a record, and nothing else leaves for it before that. */
@@ -94,56 +99,31 @@ export class DecodedRows implements RowSequence {
     if (!this.#isShared) this.#picked.buffer.transfer(0);
   }
 
-  /** As plain data, fit to be sent: {@linkcode movables} may be moved then, and the rows here are over. */
+  /** As plain data, fit to be sent: its buffer may be moved then, and the rows here are over. */
   encode(): EncodedDecodedRows {
-    const { length, bytes, origin, originRows } = this;
-    const own = this.#isShared;
-    const positionEnds = new Uint32Array(length);
+    const { length, bytes, origin } = this;
+    const { buffer, textBytesMax, sourceRows } = this.#picked;
+    const sent = this.#isShared ? buffer.slice() : buffer;
+    // Where the origin's rows were is now where their positions end.
+    const positionEnds = new Uint32Array(sent, sourceRows.byteOffset, length);
     let positions = "";
     for (let row = 0; row < length; row++) {
-      positions += origin.positionAt(originRows[row] ?? 0);
+      positions += origin.positionAt(this.originRowAt(row));
       positionEnds[row] = positions.length;
     }
-    const { buffer, textBytesMax } = this.#picked;
-    return {
-      kind: "columns",
-      length,
-      bytes,
-      buffer: own ? buffer.slice() : buffer,
-      textBytesMax,
-      groups: own ? this.groups.slice() : this.groups,
-      timestamps: own ? this.timestamps.slice() : this.timestamps,
-      shard: origin.shard,
-      positions,
-      positionEnds,
-    };
+    const { shard } = origin;
+    return { kind: "columns", length, bytes, buffer: sent, textBytesMax, shard, positions };
   }
 
   /** The rows that were encoded, for the decoder that the sender had. */
   static decode(encoded: EncodedDecodedRows, decoder: KeyedDecoder): DecodedRows {
-    const { length, bytes, buffer, textBytesMax, groups, timestamps } = encoded;
-    const { shard, positions, positionEnds } = encoded;
-    const columns = decoder.layout(length, textBytesMax).columnsIn(buffer);
-    const origin = {
-      shard,
-      positionAt: (row: number) =>
-        positions.slice(row === 0 ? 0 : positionEnds[row - 1], positionEnds[row]),
-    };
-    const originRows = new Uint32Array(length);
-    for (let row = 0; row < length; row++) originRows[row] = row;
-    return new DecodedRows(decoder, { columns, groups, buffer, textBytesMax }, {
-      origin,
-      originRows,
-      timestamps,
-      bytes,
-      isShared: false,
-    });
+    const { length, bytes, buffer, textBytesMax, shard, positions } = encoded;
+    const picked = decoder.layout(length, textBytesMax).rowsIn(buffer);
+    const ends = picked.sourceRows;
+    const positionAt = (row: number) => positions.slice(row === 0 ? 0 : ends[row - 1], ends[row]);
+    const origin = { shard, positionAt };
+    return new DecodedRows(decoder, picked, undefined, { origin, bytes, isShared: false });
   }
-}
-
-/** The buffers of encoded rows that can be moved instead of copied. */
-export function movables(rows: EncodedDecodedRows): ArrayBuffer[] {
-  return [rows.buffer, rows.groups.buffer, rows.timestamps.buffer, rows.positionEnds.buffer];
 }
 
 /** Decoded rows as they are sent. Both sides have built the same job, so that the edge says which decoder is meant. */
@@ -151,12 +131,10 @@ export interface EncodedDecodedRows {
   readonly kind: "columns";
   readonly length: number;
   readonly bytes: number;
+  /** See {@linkcode PickedRows}; in place of the rows' origins where each one's position ends in `positions`. */
   readonly buffer: ArrayBuffer;
   readonly textBytesMax: number;
-  readonly groups: Uint16Array<ArrayBuffer>;
-  readonly timestamps: Float64Array<ArrayBuffer>;
   readonly shard: string;
   /** All positions in one text. */
   readonly positions: string;
-  readonly positionEnds: Uint32Array<ArrayBuffer>;
 }

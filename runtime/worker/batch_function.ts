@@ -10,7 +10,7 @@ import { rawColumnsOf } from "../../connectors/raw_record.ts";
 import type { ShardBatch } from "../../connectors/source.ts";
 import type { ColumnDecoder } from "../../operators/decoder/column_decoder.ts";
 import { type DecodedBatch, REFUSED, RowStatus } from "../../operators/decoder/decoded_batch.ts";
-import type { PickedRows } from "../../operators/decoder/keyed_decoder.ts";
+import type { PickedRows } from "../../operators/decoder/picked_rows.ts";
 import type { Emit } from "../../operators/fused.ts";
 import { type ColumnarCut, columnarCut, type DecodingNode } from "../columnar_cut.ts";
 import type { EventTimeGenerator } from "../time/event_time.ts";
@@ -135,15 +135,11 @@ export function throughCut(
 ): BatchFunction {
   let batchesByRow = 0;
   const send = (batch: ShardBatch<unknown>, picked: PickedRows, worker: number) => {
-    const timestamps = timestampsOf(batch, picked, cut, generators);
+    setTimestamps(batch, picked, cut, generators);
     const { origin } = cursor;
     const bytes = cursor.bytes * picked.columns.rows;
-    const originRows = picked.sourceRows;
-    const isShared = edge.isShared;
-    edge.nextRows(
-      worker,
-      new DecodedRows(cut.decoder, picked, { origin, originRows, timestamps, bytes, isShared }),
-    );
+    const { isShared } = edge;
+    edge.nextRows(worker, DecodedRows.of(cut.decoder, picked, { origin, bytes, isShared }));
   };
   return (batch, from, to, one) => {
     const records = rawColumnsOf(batch);
@@ -164,20 +160,17 @@ export function throughCut(
 }
 
 /** The time of each row: from the last eventTime, or the source's. */
-function timestampsOf(
+function setTimestamps(
   batch: ShardBatch<unknown>,
-  { columns, sourceRows }: PickedRows,
+  { columns: { rows, numbers }, sourceRows, timestamps }: PickedRows,
   { times }: ColumnarCut,
   generators: readonly EventTimeGenerator[],
-): Float64Array<ArrayBuffer> {
-  const { rows, numbers } = columns;
+): void {
   let last: Float64Array<ArrayBuffer> | undefined;
   for (const [index, { column }] of times.entries()) {
-    last = numbers.slice(column * rows, (column + 1) * rows);
+    last = numbers.subarray(column * rows, (column + 1) * rows);
     generators[index]?.seeAll(last);
   }
-  if (last !== undefined) return last;
-  const timestamps = new Float64Array(rows);
+  if (last !== undefined) return timestamps.set(last);
   for (let row = 0; row < rows; row++) timestamps[row] = batch.timestampAt(sourceRows[row] ?? 0);
-  return timestamps;
 }

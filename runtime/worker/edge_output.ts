@@ -18,7 +18,7 @@ import type { RecordCursor } from "./record_cursor.ts";
 export class EdgeOutput {
   readonly channels: EdgeChannels;
   /** The worker of each key group. */
-  readonly routing: number[];
+  readonly routing: Uint16Array;
   /** By edge, then worker. */
   readonly #edges: readonly (readonly OutboundChannel[])[];
   readonly #operator: string;
@@ -44,7 +44,7 @@ export class EdgeOutput {
     this.#operator = options.operator;
     this.#key = options.key;
     this.#hash = options.hash ?? "string";
-    this.routing = [...options.routing];
+    this.routing = Uint16Array.from(options.routing);
     this.#cursor = options.cursor;
     this.#failures = options.failures;
   }

@@ -8,7 +8,7 @@
 import type { KeyedDecoder } from "../../operators/decoder/keyed_decoder.ts";
 import type { Edge } from "../stage_plan.ts";
 import { ColumnEncoder, UncloneableRow, uncloneableRows } from "../transport/column_codec.ts";
-import { DecodedRows, movables } from "../transport/decoded_rows.ts";
+import { DecodedRows } from "../transport/decoded_rows.ts";
 import { decodeRows, encodeRows, type RowBatch, transferables } from "../transport/row_batch.ts";
 import type { Rows } from "../transport/rows.ts";
 import { type Delivery, InboundChannel, OutboundChannel } from "./channel.ts";
@@ -188,7 +188,7 @@ export class Exchange {
       rows: (of) => {
         if (of.kind === "columns") {
           const rows = of.encode();
-          this.#put(to, { type: "rows", edge: edge.id, rows }, movables(rows));
+          this.#put(to, { type: "rows", edge: edge.id, rows }, [rows.buffer]);
           return rows.length;
         }
         const rows = this.#encode(edge, to, of, encoder);

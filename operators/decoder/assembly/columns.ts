@@ -1,5 +1,5 @@
 /**
- * What is done with columns once they are filled: key groups of a column of keys, and picking out rows.
+ * What is done with columns once they are filled: key groups of a column of keys, and picking out each worker's rows.
  *
  * Key groups are Apache Flink's (`MathUtils.murmurHash` of Java's `String.hashCode`), as in `runtime/state/key_group.ts`,
  * on the key's text: UTF-16 code units of a string, decimal digits of a whole number.
@@ -130,6 +130,53 @@ function spread(code: u32): u32 {
   return hash == 0x80000000 ? 0 : 0 - hash;
 }
 
+/** How many workers a table of them names: one more than the largest. */
+export function workersOf(routing: usize, groups: u32): u32 {
+  let workers: u32 = 0;
+  for (let group: usize = 0; group < (groups as usize); group++) {
+    const worker: u32 = load<u16>(routing + (group << 1));
+    if (worker >= workers) workers = worker + 1;
+  }
+  return workers;
+}
+
+/**
+ * Sorts rows by the worker that `routing` has for their group: their numbers go to `selection`, worker by worker, in
+ * order, and where those of each worker end to `ends`. Rows without a group are for nobody.
+ */
+export function deal(
+  groups: usize,
+  rowCount: usize,
+  routing: usize,
+  workers: usize,
+  ends: usize,
+  selection: usize,
+): void {
+  memory.fill(ends, 0, workers << 2);
+  for (let row: usize = 0; row < rowCount; row++) {
+    const group: u32 = load<u16>(groups + (row << 1));
+    if (group == NO_GROUP) continue;
+    const end = ends + ((load<u16>(routing + ((group << 1) as usize)) as usize) << 2);
+    store<u32>(end, load<u32>(end) + 1);
+  }
+  // Now each has the number of its rows: then where they begin, and at last where they end.
+  let start: u32 = 0;
+  for (let worker: usize = 0; worker < workers; worker++) {
+    const end = ends + (worker << 2);
+    const dealt = load<u32>(end);
+    store<u32>(end, start);
+    start += dealt;
+  }
+  for (let row: usize = 0; row < rowCount; row++) {
+    const group: u32 = load<u16>(groups + (row << 1));
+    if (group == NO_GROUP) continue;
+    const end = ends + ((load<u16>(routing + ((group << 1) as usize)) as usize) << 2);
+    const at = load<u32>(end);
+    store<u32>(selection + ((at << 2) as usize), row as u32);
+    store<u32>(end, at + 1);
+  }
+}
+
 // Where columns are that rows are picked from, and where those go that get them.
 let rows: usize = 0;
 let picked: usize = 0;
@@ -140,6 +187,15 @@ export function pick(selection: usize, selected: usize, rowCount: usize): void {
   picked = selection;
   count = selected;
   rows = rowCount;
+}
+
+/** Copies the groups of the picked rows, and their numbers as they are counted from `first` on. */
+export function pickGroups(groups: usize, toGroups: usize, first: u32, toRows: usize): void {
+  for (let at: usize = 0; at < count; at++) {
+    const row = load<u32>(picked + (at << 2));
+    store<u16>(toGroups + (at << 1), load<u16>(groups + ((row << 1) as usize)));
+    store<u32>(toRows + (at << 2), first + row);
+  }
 }
 
 /** Copies the picked rows of columns of numbers. */

@@ -5,4 +5,14 @@
  */
 
 export { decode, memoryStart, place } from "./decoder";
-export { numberGroups, pick, pickCells, pickNumbers, pickTexts, stringGroups } from "./columns";
+export {
+  deal,
+  numberGroups,
+  pick,
+  pickCells,
+  pickGroups,
+  pickNumbers,
+  pickTexts,
+  stringGroups,
+  workersOf,
+} from "./columns";

@@ -15,16 +15,19 @@ describe("decoder.wasm", () => {
     const module = await WebAssembly.compile(await Deno.readFile(DECODER_WASM));
     const names = WebAssembly.Module.exports(module).map(({ name }) => name);
     assertEquals(names.toSorted(), [
+      "deal",
       "decode",
       "memory",
       "memoryStart",
       "numberGroups",
       "pick",
       "pickCells",
+      "pickGroups",
       "pickNumbers",
       "pickTexts",
       "place",
       "stringGroups",
+      "workersOf",
     ]);
   });
 });

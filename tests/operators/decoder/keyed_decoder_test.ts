@@ -7,7 +7,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { ColumnDecoder } from "../../../operators/decoder/column_decoder.ts";
-import type { KeyedDecoder, PickedRows } from "../../../operators/decoder/keyed_decoder.ts";
+import type { KeyedDecoder } from "../../../operators/decoder/keyed_decoder.ts";
+import type { PickedRows } from "../../../operators/decoder/picked_rows.ts";
 import { DECODER_MEMORY_BYTES_MAX } from "../../../operators/decoder/program_run.ts";
 import { fields } from "../../../operators/fields.ts";
 import { keyGroupOf } from "../../../runtime/state/key_group.ts";
@@ -32,7 +33,7 @@ function keyedBy(...path: string[]): KeyedDecoder {
 
 /** Group `g` is on worker `g % workers`. */
 const routingTo = (workers: number) =>
-  Array.from({ length: GROUPS }, (_, group) => group % workers);
+  Uint16Array.from({ length: GROUPS }, (_, group) => group % workers);
 
 const rowsOf = (
   decoder: KeyedDecoder,

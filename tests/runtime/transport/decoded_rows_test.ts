@@ -4,7 +4,7 @@ import { ColumnDecoder } from "../../../operators/decoder/column_decoder.ts";
 import { fields } from "../../../operators/fields.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 import { KeyTable } from "../../../runtime/state/key_table.ts";
-import { DecodedRows, movables } from "../../../runtime/transport/decoded_rows.ts";
+import { DecodedRows } from "../../../runtime/transport/decoded_rows.ts";
 import { originText } from "../../../runtime/worker/record_cursor.ts";
 import { batchOf } from "../../operators/decoder/batch_of.ts";
 
@@ -18,12 +18,11 @@ function decodedRows(key: string, isShared = false) {
   const decoder = ColumnDecoder.of(["$"], fields({ id: "string", at: "number", note: "string" }))
     ?.keyedBy([key]);
   const batch = batchOf(["{}", ...values.map((value) => JSON.stringify(value))]);
-  const [picked] = decoder?.decode(batch, 1, 5, [0]) ?? [];
+  const [picked] = decoder?.decode(batch, 1, 5, new Uint16Array(1)) ?? [];
   assert(decoder !== undefined && picked !== undefined);
-  const rows = new DecodedRows(decoder, picked, {
+  picked.timestamps.set([1, 2, -Infinity, 4]);
+  const rows = DecodedRows.of(decoder, picked, {
     origin: { shard: "in/s0", positionAt: (row) => `${row}`.repeat(row) },
-    originRows: picked.sourceRows,
-    timestamps: new Float64Array([1, 2, -Infinity, 4]),
     bytes: 77,
     isShared,
   });
@@ -55,7 +54,7 @@ describe("DecodedRows", () => {
       }));
       assertEquals(seen(rows), expected);
       const encoded = rows.encode();
-      const sent = structuredClone(encoded, { transfer: movables(encoded) });
+      const sent = structuredClone(encoded, { transfer: [encoded.buffer] });
       assertEquals(rows.groups.length, 0, "nothing is copied");
       const received = DecodedRows.decode(sent, decoder);
       assertEquals([seen(received), received.bytes], [expected, 77]);
@@ -67,7 +66,7 @@ describe("DecodedRows", () => {
     const before = seen(rows);
     for (let stage = 0; stage < 2; stage++) {
       const encoded = rows.encode();
-      const sent = structuredClone(encoded, { transfer: movables(encoded) });
+      const sent = structuredClone(encoded, { transfer: [encoded.buffer] });
       assertEquals(seen(DecodedRows.decode(sent, decoder)), before);
       rows.free();
     }
