@@ -26,7 +26,10 @@ export const CHANNEL_BYTES_MAX = 8 << 20;
 /** Buffers with fewer bytes are copied to another worker, not moved: moving one takes longer than that. */
 export const MOVED_BYTES_MIN = 16 << 10;
 
-/** Batches that a shard actor holds before its reader has to wait. */
+/**
+ * Batches that a shard actor holds before its reader has to wait. Of small ones it holds more, up to the rows of a turn or
+ * the bytes of an output batch: they are decoded as one.
+ */
 export const SHARD_BATCHES_MAX = 2;
 
 /** Mailbox Observables kept per key group; beyond that the longest inactive one is dropped. */

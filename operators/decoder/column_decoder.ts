@@ -109,7 +109,7 @@ export class ColumnDecoder<T> {
    * memory.
    */
   decode(records: RecordBounds, from = 0, to: number = records.starts.length): DecodedBatch<T> {
-    const run = runProgram(this.#module, this.#program, records, from, to);
+    const run = runProgram(this.#module, this.#program, [{ records, from, to }]);
     if (run === undefined) return this.#undecided(to - from);
     const { memory } = this.#module;
     const { layout, textBytes } = run;

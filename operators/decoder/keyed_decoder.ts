@@ -16,7 +16,7 @@ import {
   hasBytes,
   PADDING_BYTES,
   type ProgramRun,
-  type RecordBounds,
+  type RecordRange,
   runProgram,
 } from "./program_run.ts";
 import { type RowConstructor, rowConstructor } from "./row_constructor.ts";
@@ -64,20 +64,18 @@ export class KeyedDecoder {
   }
 
   /**
-   * Decodes the rows from `from` up to `to` and gives each worker its own; undefined for one that has none. Undefined
-   * as a whole if any row is undecided: then the order of a key's rows must be kept otherwise.
+   * Decodes ranges of rows as one and gives each worker its own; undefined for one that has none. Undefined as a whole if
+   * any row is undecided: then the order of a key's rows must be kept otherwise.
    *
    * @param routing the worker of each key group
    */
   decode(
-    records: RecordBounds,
-    from: number,
-    to: number,
+    ranges: readonly RecordRange[],
     routing: Uint16Array,
   ): readonly (PickedRows | undefined)[] | undefined {
     const module = this.#module;
     const { memory } = module;
-    const run = runProgram(module, this.#program, records, from, to);
+    const run = runProgram(module, this.#program, ranges);
     if (run === undefined || this.#hasUndecided(run)) return undefined;
     const { rows, textBytes, free: groups } = run;
     const table = aligned(groups + 2 * rows);
@@ -97,7 +95,7 @@ export class KeyedDecoder {
       const dealt = { selection: selection + 4 * start, count: end - start };
       start = end;
       if (dealt.count === 0) return undefined;
-      return dealt.count === rows ? this.#all(run, from) : this.#picked(run, dealt, from, at);
+      return dealt.count === rows ? this.#all(run) : this.#picked(run, dealt, at);
     });
   }
 
@@ -124,14 +122,14 @@ export class KeyedDecoder {
   }
 
   /** All rows of a run. */
-  #all({ rows, columns, layout, textBytes, free }: ProgramRun, from: number): PickedRows {
+  #all({ rows, columns, layout, textBytes, free }: ProgramRun): PickedRows {
     const { buffer } = this.#module.memory;
     const to = this.layout(rows, layout.textBytesMax);
     const bytes = new Uint8Array(to.bytes(textBytes));
     bytes.set(new Uint8Array(buffer, columns, layout.texts + textBytes), to.columns);
     bytes.set(new Uint8Array(buffer, free, 2 * rows), to.groups);
     const all = to.rowsIn(bytes.buffer);
-    for (let row = 0; row < rows; row++) all.sourceRows[row] = from + row;
+    for (let row = 0; row < rows; row++) all.sourceRows[row] = row;
     return all;
   }
 
@@ -139,7 +137,6 @@ export class KeyedDecoder {
   #picked(
     run: ProgramRun,
     { selection, count }: { readonly selection: number; readonly count: number },
-    from: number,
     at: number,
   ): PickedRows {
     const module = this.#module;
@@ -151,7 +148,8 @@ export class KeyedDecoder {
     const toColumns = at + to.columns;
     new Uint8Array(memory.buffer).fill(0, toColumns + chunks, toColumns + cells);
     module.pick(selection, count, run.rows);
-    module.pickGroups(run.free, at + to.groups, from, at + to.sourceRows);
+    module.pickGroups(run.free, at + to.groups);
+    new Uint8Array(memory.buffer).copyWithin(at + to.sourceRows, selection, selection + 4 * count);
     module.pickNumbers(columns, toColumns, numberColumns);
     module.pickCells(columns + layout.cells, toColumns + cells, cellColumns);
     const textBytes = module.pickTexts(

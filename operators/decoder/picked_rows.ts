@@ -1,5 +1,5 @@
 /**
- * One worker's rows of a batch, with what is to be known of each beside its columns. All of it is in one buffer: making,
+ * One worker's rows of those that were decoded together, with what is to be known of each beside its columns. All of it is in one buffer: making,
  * sending and freeing one costs as much as a dozen rows, however large it is.
  *
  * @module
@@ -12,7 +12,7 @@ export interface PickedRows {
   readonly columns: DecodedColumns;
   /** The time of each row: left for whoever knows it. */
   readonly timestamps: Float64Array<ArrayBuffer>;
-  /** Which row of the batch each row was. */
+  /** The number of each row among those that were decoded together. */
   readonly sourceRows: Uint32Array<ArrayBuffer>;
   /** The key group of each row. */
   readonly groups: Uint16Array<ArrayBuffer>;

@@ -23,6 +23,13 @@ export type DecoderModule = typeof wasm;
 /** Records as a batch has them: row i is `arena[starts[i] .. ends[i])`. */
 export type RecordBounds = Pick<RawColumns, "arena" | "starts" | "ends">;
 
+/** Those of a batch from one row up to another. */
+export interface RecordRange {
+  readonly records: RecordBounds;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** What a run has left in the memory. */
 export interface ProgramRun {
   readonly rows: number;
@@ -38,8 +45,8 @@ export interface ProgramRun {
 }
 
 /**
- * Decodes the rows from `from` up to `to`; undefined if that needs too much memory. A row that is not within the arena
- * is undecided.
+ * Decodes ranges of rows as one, numbered through from 0; undefined if that needs too much memory. A row that is not
+ * within its arena is undecided.
  *
  * @example A number
  * ```ts
@@ -50,25 +57,28 @@ export interface ProgramRun {
  * import { runProgram } from "./program_run.ts";
  * const program = compileProgram(["$"], objectRule({ at: "number" }));
  * const arena = new TextEncoder().encode('{"at":5}');
- * const run = program && runProgram(wasm, program, { arena, starts: [0], ends: [8] }, 0, 1);
+ * const records = { arena, starts: [0], ends: [8] };
+ * const run = program && runProgram(wasm, program, [{ records, from: 0, to: 1 }]);
  * assertEquals(new Float64Array(wasm.memory.buffer, run?.columns, 1), new Float64Array([5]));
  * ```
  */
 export function runProgram(
   module: DecoderModule,
   program: Program,
-  records: RecordBounds,
-  from: number,
-  to: number,
+  ranges: readonly RecordRange[],
 ): ProgramRun | undefined {
-  const rows = to - from;
-  const bounds = boundsOf(records, from, to);
-  const at = new Addresses(module.memoryStart(), program, rows, bounds);
+  const bounds = boundsOf(ranges);
+  const { rows } = bounds;
+  const at = new Addresses(module.memoryStart(), program, bounds);
   const { memory } = module;
   if (!hasBytes(memory, at.end)) return undefined;
   const bytes = new Uint8Array(memory.buffer);
   bytes.set(program.bytes, at.program);
-  bytes.set(records.arena.subarray(bounds.from, bounds.to), at.arena);
+  let arena = at.arena;
+  for (const piece of bounds.arenas) {
+    bytes.set(piece, arena);
+    arena += piece.length;
+  }
   new Uint32Array(memory.buffer, at.bounds, 2 * rows).set(bounds.pairs);
   bytes.fill(0, at.columns, at.columns + at.layout.texts);
   module.place(
@@ -82,8 +92,7 @@ export function runProgram(
     at.columns + at.layout.texts,
     at.scratch,
   );
-  // Rows are where the arena says, of which only a part was copied.
-  const textBytes = module.decode(at.arena - bounds.from, at.bounds, at.statuses);
+  const textBytes = module.decode(at.arena, at.bounds, at.statuses);
   const free = aligned(at.columns + at.layout.texts + textBytes + PADDING_BYTES);
   const { statuses, columns, layout } = at;
   return { rows, statuses, columns, layout, textBytes, free };
@@ -113,34 +122,54 @@ export function aligned(address: number): number {
   return Math.ceil(address / 64) * 64;
 }
 
-/** Where the rows of a batch are. */
+/** Where rows are. */
 interface Bounds {
-  /** Of the arena the part that has all rows. */
-  readonly from: number;
-  readonly to: number;
-  /** Start and end of each row. Good until the next batch. */
+  readonly rows: number;
+  /** Of each range the part of its arena that has its rows: they stand one behind the other. */
+  readonly arenas: readonly Uint8Array[];
+  readonly arenaBytes: number;
+  /** Start and end of each row. Good until the next run. */
   readonly pairs: Uint32Array;
   /** The bytes of all rows together; rows may share some. */
   readonly bytes: number;
   readonly rowBytesMax: number;
 }
 
-let pairsOfBatch = new Uint32Array(2 * 1024);
+let pairsOfRun = new Uint32Array(2 * 1024);
 
-function boundsOf({ arena, starts, ends }: RecordBounds, first: number, behind: number): Bounds {
-  const rows = behind - first;
-  if (2 * rows > pairsOfBatch.length) pairsOfBatch = new Uint32Array(2 * rows);
-  const pairs = pairsOfBatch;
-  let from = arena.length;
-  let to = 0;
-  let bytes = 0;
-  let rowBytesMax = 0;
-  let outside = 0;
-  for (let row = 0; row < rows; row++) {
-    const start = starts[first + row] ?? 0;
-    const end = ends[first + row] ?? 0;
-    pairs[2 * row] = start;
-    pairs[2 * row + 1] = end;
+function boundsOf(ranges: readonly RecordRange[]): Bounds {
+  let rows = 0;
+  for (const { from, to } of ranges) rows += to - from;
+  if (2 * rows > pairsOfRun.length) pairsOfRun = new Uint32Array(2 * rows);
+  const pairs = pairsOfRun.subarray(0, 2 * rows);
+  const arenas: Uint8Array[] = [];
+  let first = 0;
+  let [arenaBytes, bytes, rowBytesMax] = [0, 0, 0];
+  for (const range of ranges) {
+    const count = range.to - range.from;
+    const extent = placeRows(range, pairs.subarray(2 * first, 2 * (first + count)), arenaBytes);
+    arenas.push(range.records.arena.subarray(extent.from, extent.to));
+    first += count;
+    arenaBytes += extent.to - extent.from;
+    bytes += extent.bytes;
+    rowBytesMax = Math.max(rowBytesMax, extent.rowBytesMax);
+  }
+  return { rows, arenas, arenaBytes, pairs, bytes, rowBytesMax };
+}
+
+/** Puts down where the rows of a range are once the part of the arena that has them begins at `at`; which part that is. */
+function placeRows(
+  { records: { arena, starts, ends }, from: firstRow, to: endRow }: RecordRange,
+  pairs: Uint32Array,
+  at: number,
+): { from: number; to: number; bytes: number; rowBytesMax: number } {
+  let [from, to] = [arena.length, 0];
+  let [bytes, rowBytesMax, outside] = [0, 0, 0];
+  for (let row = firstRow, pair = 0; row < endRow; row++, pair += 2) {
+    const start = starts[row] ?? 0;
+    const end = ends[row] ?? 0;
+    pairs[pair] = start;
+    pairs[pair + 1] = end;
     if (!isWithin(start, end, arena)) {
       outside++;
       continue;
@@ -151,13 +180,19 @@ function boundsOf({ arena, starts, ends }: RecordBounds, first: number, behind: 
     if (end - start > rowBytesMax) rowBytesMax = end - start;
   }
   if (from > to) from = to;
-  for (let row = 0; row < rows && outside > 0; row++) {
-    if (isWithin(starts[first + row] ?? 0, ends[first + row] ?? 0, arena)) continue;
+  for (let row = firstRow, pair = 0; row < endRow && outside > 0; row++, pair += 2) {
+    if (isWithin(starts[row] ?? 0, ends[row] ?? 0, arena)) continue;
     // Left empty, a row is no JSON and thus undecided.
-    pairs.fill(from, 2 * row, 2 * row + 2);
+    pairs.fill(from, pair, pair + 2);
     outside--;
   }
-  return { from, to, pairs: pairs.subarray(0, 2 * rows), bytes, rowBytesMax };
+  const shift = at - from;
+  if (shift !== 0) {
+    for (let of = 0; of < pairs.length; of++) {
+      pairs[of] = (pairs[of] ?? 0) + shift;
+    }
+  }
+  return { from, to, bytes, rowBytesMax };
 }
 
 function isWithin(start: number, end: number, arena: Uint8Array): boolean {
@@ -175,12 +210,13 @@ class Addresses {
   readonly layout: ColumnLayout;
   readonly end: number;
 
-  constructor(start: number, program: Program, rows: number, bounds: Bounds) {
+  constructor(start: number, program: Program, bounds: Bounds) {
+    const { rows } = bounds;
     // Each level's text is shorter than the one that it stands in.
     const scratchBytes = (program.levels - 1) * (bounds.rowBytesMax + 1) + PADDING_BYTES;
     this.program = start;
     this.arena = aligned(this.program + program.bytes.length + PADDING_BYTES);
-    this.bounds = aligned(this.arena + bounds.to - bounds.from + PADDING_BYTES);
+    this.bounds = aligned(this.arena + bounds.arenaBytes + PADDING_BYTES);
     this.scratch = aligned(this.bounds + 8 * rows);
     this.statuses = aligned(this.scratch + scratchBytes);
     this.columns = aligned(this.statuses + rows);

@@ -1,7 +1,7 @@
 /**
- * What a source stage does with a batch of raw records as a whole, where its first operator can decode batches: as
- * columns through the cut behind it if that is possible, else row by row. The outcome is the same as of handing the
- * operator one record after the other.
+ * What a source stage does with rows of batches as a whole, where its first operator can decode batches: as columns
+ * through the cut behind it if that is possible, else row by row. The outcome is the same as of handing the operator one
+ * record after the other.
  *
  * @module
  */
@@ -16,23 +16,21 @@ import { type ColumnarCut, columnarCut, type DecodingNode } from "../columnar_cu
 import type { EventTimeGenerator } from "../time/event_time.ts";
 import type { NodeId, NodeOf, Topology } from "../topology.ts";
 import { DecodedRows } from "../transport/decoded_rows.ts";
+import { type BatchPiece, JoinedPieces, recordRanges } from "./batch_pieces.ts";
 import type { BroadcastOutput } from "./broadcast_output.ts";
 import { EdgeOutput } from "./edge_output.ts";
 import type { Valve } from "./gate.ts";
 import type { RecordCursor } from "./record_cursor.ts";
 
 /**
- * Handles the rows from `from` on, up to `to`, until the valve closes; the cursor is at the batch. Returns the row to
- * go on with.
+ * Handles rows of one shard in order, until the valve closes. Returns how many.
  *
- * @param one handles one row as a record
+ * @param one handles one row as a record; the cursor is there
  */
-export type BatchFunction = (
-  batch: ShardBatch<unknown>,
-  from: number,
-  to: number,
-  one: (batch: ShardBatch<unknown>, row: number) => void,
-) => number;
+export type BatchFunction = (pieces: readonly BatchPiece[], one: HandleRow) => number;
+
+/** Handles a row of a batch as a record. */
+export type HandleRow = (batch: ShardBatch<unknown>, row: number) => void;
 
 /** Batches for which columns are not tried again after one that had an undecided record. */
 const BATCHES_BY_ROW = 16;
@@ -63,16 +61,37 @@ export function batchFunction(
     const cut = columnarCut(topology, keyBy);
     if (cut?.decodedBy !== node.id || !(edge instanceof EdgeOutput)) continue;
     const generators = cut.times.map(({ node }) => generator(node));
-    return throughCut({ cut, edge, generators, cursor, otherwise });
+    return throughCut({ cut, edge, generators, otherwise });
   }
   return otherwise;
 }
 
 /** Goes row by row. */
-export const rowByRow = (
+export const rowByRow = (surroundings: { cursor: RecordCursor; valve: Valve }): BatchFunction =>
+  pieceByPiece(surroundings.cursor, plainRows(surroundings));
+
+/** Handles rows of one batch until the valve closes; returns the row to go on with. */
+type PieceFunction = (piece: BatchPiece, one: HandleRow) => number;
+
+function pieceByPiece(cursor: RecordCursor, handle: PieceFunction): BatchFunction {
+  return (pieces, one) => {
+    let handled = 0;
+    for (const piece of pieces) {
+      const { batch, origin, from, to } = piece;
+      cursor.origin = origin;
+      cursor.bytes = batch.bytes / batch.length;
+      const row = handle(piece, one);
+      handled += row - from;
+      if (row < to) break;
+    }
+    return handled;
+  };
+}
+
+const plainRows = (
   { cursor, valve }: { cursor: RecordCursor; valve: Valve },
-): BatchFunction =>
-(batch, from, to, one) => {
+): PieceFunction =>
+({ batch, from, to }, one) => {
   let row = from;
   for (; row < to && !valve.blocked; row++) {
     cursor.row = row;
@@ -93,14 +112,15 @@ export function decodedRowByRow(
     valve: Valve;
   },
 ): BatchFunction {
-  const plain = rowByRow({ cursor, valve });
+  const plain = plainRows({ cursor, valve });
   /** Rows that back-pressure has left. */
   let left:
     | { batch: unknown; first: number; to: number; decoded: DecodedBatch<unknown> }
     | undefined;
-  return (batch, from, to, one) => {
+  return pieceByPiece(cursor, (piece, one) => {
+    const { batch, from, to } = piece;
     const records = rawColumnsOf(batch);
-    if (records === undefined) return plain(batch, from, to, one);
+    if (records === undefined) return plain(piece, one);
     const at = left?.batch === batch && left.first <= from && to <= left.to
       ? left
       : { batch, first: from, to, decoded: decoder.decode(records, from, to) };
@@ -118,50 +138,48 @@ export function decodedRowByRow(
     }
     left = row < to ? at : undefined;
     return row;
-  };
+  });
 }
 
-/** Decodes a batch and sends it through the cut as columns. */
+/** Decodes rows as one and sends them through the cut as columns. */
 export function throughCut(
-  { cut, edge, generators, cursor, otherwise }: {
+  { cut, edge, generators, otherwise }: {
     cut: ColumnarCut;
     edge: EdgeOutput;
     /** Of the cut's eventTime nodes. */
     generators: readonly EventTimeGenerator[];
-    cursor: RecordCursor;
-    /** For batches with undecided records. */
+    /** Where a record is undecided. */
     otherwise: BatchFunction;
   },
 ): BatchFunction {
   let batchesByRow = 0;
-  const send = (batch: ShardBatch<unknown>, picked: PickedRows, worker: number) => {
-    setTimestamps(batch, picked, cut, generators);
-    const { origin } = cursor;
-    const bytes = cursor.bytes * picked.columns.rows;
+  const send = (joined: JoinedPieces, picked: PickedRows, worker: number) => {
+    setTimestamps(joined, picked, cut, generators);
+    const { origin } = joined;
+    const bytes = joined.rowBytes * picked.columns.rows;
     const { isShared } = edge;
     edge.nextRows(worker, DecodedRows.of(cut.decoder, picked, { origin, bytes, isShared }));
   };
-  return (batch, from, to, one) => {
-    const records = rawColumnsOf(batch);
-    if (records === undefined) return otherwise(batch, from, to, one);
-    const picked = batchesByRow-- > 0
-      ? undefined
-      : cut.decoder.decode(records, from, to, edge.routing);
+  return (pieces, one) => {
+    const ranges = recordRanges(pieces);
+    if (ranges === undefined) return otherwise(pieces, one);
+    const picked = batchesByRow-- > 0 ? undefined : cut.decoder.decode(ranges, edge.routing);
     if (picked === undefined) {
       if (batchesByRow < 0) batchesByRow = BATCHES_BY_ROW;
-      return otherwise(batch, from, to, one);
+      return otherwise(pieces, one);
     }
+    const joined = new JoinedPieces(pieces);
     for (let worker = 0; worker < picked.length; worker++) {
       const rows = picked[worker];
-      if (rows !== undefined) send(batch, rows, worker);
+      if (rows !== undefined) send(joined, rows, worker);
     }
-    return to;
+    return joined.length;
   };
 }
 
 /** The time of each row: from the last eventTime, or the source's. */
 function setTimestamps(
-  batch: ShardBatch<unknown>,
+  joined: JoinedPieces,
   { columns: { rows, numbers }, sourceRows, timestamps }: PickedRows,
   { times }: ColumnarCut,
   generators: readonly EventTimeGenerator[],
@@ -172,5 +190,5 @@ function setTimestamps(
     generators[index]?.seeAll(last);
   }
   if (last !== undefined) return timestamps.set(last);
-  for (let row = 0; row < rows; row++) timestamps[row] = batch.timestampAt(sourceRows[row] ?? 0);
+  for (let row = 0; row < rows; row++) timestamps[row] = joined.timestampAt(sourceRows[row] ?? 0);
 }

@@ -7,8 +7,9 @@
 
 import type { ReadContext, ShardBatch, Source } from "../../connectors/source.ts";
 import type { Subscription } from "../../deps.ts";
-import { SHARD_BATCHES_MAX } from "../limits.ts";
+import { BATCH_BYTES_MAX, SHARD_BATCHES_MAX, TURN_ROWS_MAX } from "../limits.ts";
 import { plantedBugs } from "../testing/planted_bugs.ts";
+import type { BatchPiece } from "./batch_pieces.ts";
 import type { Failures } from "./failures.ts";
 import type { Origin, RecordCursor } from "./record_cursor.ts";
 import type { Chain } from "./stage_chain.ts";
@@ -50,6 +51,10 @@ export class ShardActor implements TurnTaker {
   readonly #stopReading = new AbortController();
   #subscription: Subscription | undefined;
   #mailbox: Delivered[] = [];
+  /** Of the batches in it. */
+  #rowsHeld = 0;
+  #bytesHeld = 0;
+  /** The next row of the first batch. */
   #row = 0;
   /** The next mark of the first batch. */
   #mark = 0;
@@ -138,18 +143,9 @@ export class ShardActor implements TurnTaker {
     const { valve } = this.#outputs;
     const most = this.#queue.turnRows;
     let left = most;
-    for (
-      let first = this.#mailbox[0];
-      first !== undefined && left > 0 && !valve.blocked;
-      first = this.#mailbox[0]
-    ) {
-      left -= this.#handleRows(first.batch, first.origin, left);
-      if (this.#row < first.batch.length || this.#mark < (first.batch.marks?.length ?? 0)) continue;
-      this.#mailbox.shift();
-      this.#row = 0;
-      this.#mark = 0;
-      this.#position = first.position;
-      this.#wanted?.();
+    while (this.#mailbox.length > 0 && left > 0 && !valve.blocked) {
+      if (this.#passMark()) continue;
+      left -= this.#handleRows(left);
     }
     this.#outputs.generators.advance(this.#origin);
     if (this.#mailbox.length > 0) this.line();
@@ -159,13 +155,18 @@ export class ShardActor implements TurnTaker {
 
   /** Resolves when the mailbox has room for a batch. */
   #room(): Promise<void> {
-    if (this.#mailbox.length < SHARD_BATCHES_MAX) return Promise.resolve();
+    if (this.#hasRoom) return Promise.resolve();
     return new Promise((resolve) => {
       this.#wanted = () => {
         this.#wanted = undefined;
         resolve();
       };
     });
+  }
+
+  get #hasRoom(): boolean {
+    if (this.#mailbox.length < SHARD_BATCHES_MAX) return true;
+    return this.#rowsHeld - this.#row < TURN_ROWS_MAX && this.#bytesHeld < BATCH_BYTES_MAX;
   }
 
   #deliver(batch: ShardBatch<unknown>): void {
@@ -177,6 +178,8 @@ export class ShardActor implements TurnTaker {
     this.#took(batch);
     const origin: Origin = { shard: this.#origin, positionAt: (row) => batch.positionAt(row) };
     this.#mailbox.push({ batch, origin, position: batch.position });
+    this.#rowsHeld += batch.length;
+    this.#bytesHeld += batch.bytes;
     this.line();
   }
 
@@ -187,25 +190,57 @@ export class ShardActor implements TurnTaker {
     else last.position = position;
   }
 
-  /** Up to the next mark, which goes on when its row is reached. */
-  #handleRows(batch: ShardBatch<unknown>, origin: Origin, most: number): number {
+  /** The next mark goes on if its row is reached; whether it has. */
+  #passMark(): boolean {
+    const mark = this.#mailbox[0]?.batch.marks?.[this.#mark];
+    if (mark === undefined || mark.beforeRow > this.#row) return false;
+    this.#mark++;
+    this.#outputs.generators.advance(this.#origin);
+    this.#outputs.watermark(this.#origin, mark.event);
+    this.#goOn(0);
+    return true;
+  }
+
+  /** Up to the next mark; how many. */
+  #handleRows(most: number): number {
     const cursor = this.#cursor;
-    const from = this.#row;
-    const mark = batch.marks?.[this.#mark];
-    if (mark !== undefined && mark.beforeRow <= from) {
-      this.#mark++;
-      this.#outputs.generators.advance(this.#origin);
-      this.#outputs.watermark(this.#origin, mark.event);
-      return 0;
-    }
-    cursor.origin = origin;
     cursor.keys = undefined;
     cursor.sub = 0;
     cursor.salt = 0;
-    cursor.bytes = batch.bytes / batch.length;
-    const end = Math.min(batch.length, from + most, mark?.beforeRow ?? Infinity);
-    this.#row = this.#chain.batch(batch, from, end, this.#handleRow);
-    return this.#row - from;
+    const handled = this.#chain.batch(this.#pieces(most), this.#handleRow);
+    this.#goOn(handled);
+    return handled;
+  }
+
+  /** So many of the next rows, up to the next mark. */
+  #pieces(most: number): readonly BatchPiece[] {
+    const pieces: BatchPiece[] = [];
+    let [from, nextMark, left] = [this.#row, this.#mark, most];
+    for (const { batch, origin } of this.#mailbox) {
+      const mark = batch.marks?.[nextMark];
+      const to = Math.min(batch.length, from + left, mark?.beforeRow ?? Infinity);
+      if (to > from) pieces.push({ batch, origin, from, to });
+      left -= to - from;
+      if (left === 0 || mark !== undefined) break;
+      [from, nextMark] = [0, 0];
+    }
+    return pieces;
+  }
+
+  /** So many rows have been handled: batches of which nothing is left go. */
+  #goOn(handled: number): void {
+    this.#row += handled;
+    for (let first = this.#mailbox[0]; first !== undefined; first = this.#mailbox[0]) {
+      const { batch, position } = first;
+      if (this.#row < batch.length || this.#mark < (batch.marks?.length ?? 0)) break;
+      this.#mailbox.shift();
+      this.#rowsHeld -= batch.length;
+      this.#bytesHeld -= batch.bytes;
+      this.#row -= batch.length;
+      this.#mark = 0;
+      this.#position = position;
+    }
+    if (this.#hasRoom) this.#wanted?.();
   }
 
   readonly #handleRow = (batch: ShardBatch<unknown>, row: number): void => {

@@ -13,7 +13,7 @@ import type { Sink } from "../../connectors/sink.ts";
 import type { ShardBatch, Source } from "../../connectors/source.ts";
 import { type Clock, delay } from "../../runtime/clock.ts";
 import { defineJob } from "../../runtime/job.ts";
-import { BATCH_ROWS_MAX, CHANNEL_ROWS_MAX, SHARD_BATCHES_MAX } from "../../runtime/limits.ts";
+import { BATCH_ROWS_MAX, CHANNEL_ROWS_MAX, TURN_ROWS_MAX } from "../../runtime/limits.ts";
 import { store } from "../../runtime/state/state.ts";
 import { hostedRun } from "./hosted_run.ts";
 
@@ -21,6 +21,8 @@ const SAMPLE_MS = 100;
 /** When all of these jobs have long ended. */
 const LATE_MS = 600_000;
 const BATCH_ROWS = 500;
+/** Rows of a shard's mailbox: as many as a turn handles, and the batch beyond. */
+const MAILBOX_ROWS_MAX = TURN_ROWS_MAX + BATCH_ROWS;
 
 /** Rows handed out by a source and rows written by a sink, and the most that was between. */
 class Meter {
@@ -105,7 +107,7 @@ function slowSink(rowsPerSecond: number, meter: Meter, rows: number[]): Sink<num
 
 /** The sum of the bounds of a job with one keyed stage and one sink, with the batch beyond each. */
 function insideBound(workers: number, shards: number): number {
-  const mailboxes = shards * SHARD_BATCHES_MAX * BATCH_ROWS;
+  const mailboxes = shards * MAILBOX_ROWS_MAX;
   // Handed over and not handled, one batch beyond, and the batch that is being filled.
   const channels = workers * workers * (CHANNEL_ROWS_MAX + 2 * BATCH_ROWS_MAX);
   // What comes together for the writer, and what it has been given.
@@ -257,7 +259,7 @@ describe("a job with a slow stage", () => {
     assertEquals(outcome.kind, "finished");
     assertEquals(job.sinks.out.rows.toSorted(ascending), numbersBelow(ROWS));
     assertEquals(endedAt, ROWS / CAPACITY * 10);
-    const bound = 2 * SHARD_BATCHES_MAX * BATCH_ROWS + CAPACITY;
+    const bound = 2 * MAILBOX_ROWS_MAX + CAPACITY;
     assert(meter.insideMax <= bound, `${meter.insideMax} rows were inside, at most ${bound} may`);
   });
 });

@@ -189,12 +189,11 @@ export function pick(selection: usize, selected: usize, rowCount: usize): void {
   rows = rowCount;
 }
 
-/** Copies the groups of the picked rows, and their numbers as they are counted from `first` on. */
-export function pickGroups(groups: usize, toGroups: usize, first: u32, toRows: usize): void {
+/** Copies the groups of the picked rows. */
+export function pickGroups(from: usize, to: usize): void {
   for (let at: usize = 0; at < count; at++) {
-    const row = load<u32>(picked + (at << 2));
-    store<u16>(toGroups + (at << 1), load<u16>(groups + ((row << 1) as usize)));
-    store<u32>(toRows + (at << 2), first + row);
+    const row = load<u32>(picked + (at << 2)) as usize;
+    store<u16>(to + (at << 1), load<u16>(from + (row << 1)));
   }
 }
 

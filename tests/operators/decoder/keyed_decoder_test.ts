@@ -9,7 +9,10 @@ import { describe, it } from "@std/testing/bdd";
 import { ColumnDecoder } from "../../../operators/decoder/column_decoder.ts";
 import type { KeyedDecoder } from "../../../operators/decoder/keyed_decoder.ts";
 import type { PickedRows } from "../../../operators/decoder/picked_rows.ts";
-import { DECODER_MEMORY_BYTES_MAX } from "../../../operators/decoder/program_run.ts";
+import {
+  DECODER_MEMORY_BYTES_MAX,
+  type RecordBounds,
+} from "../../../operators/decoder/program_run.ts";
 import { fields } from "../../../operators/fields.ts";
 import { keyGroupOf } from "../../../runtime/state/key_group.ts";
 import { fc } from "../../deps.ts";
@@ -30,6 +33,9 @@ function keyedBy(...path: string[]): KeyedDecoder {
   assert(decoder !== undefined, `no decoder for ${path}`);
   return decoder;
 }
+
+/** All rows of a batch. */
+const allOf = (records: RecordBounds) => [{ records, from: 0, to: records.starts.length }];
 
 /** Group `g` is on worker `g % workers`. */
 const routingTo = (workers: number) =>
@@ -81,7 +87,7 @@ describe("KeyedDecoder", () => {
             const { id, n, in: { at, name } } = Object(rows[source]);
             return { id, n, "in,name": name, "in,at": at }[path.join()];
           };
-          const picked = decoder.decode(batch, 0, rows.length, routingTo(workers));
+          const picked = decoder.decode(allOf(batch), routingTo(workers));
           if (!decided) return assertEquals(picked, undefined);
           for (let worker = 0; worker < workers; worker++) {
             const expected = rows.flatMap((row, source) => {
@@ -110,30 +116,50 @@ describe("KeyedDecoder", () => {
   it("leaves out rows in which the paths select nothing", () => {
     const decoder = ColumnDecoder.of(["$.row"], fields({ id: "string" }))?.keyedBy(["id"]);
     const batch = batchOf(['{"other":1}', '{"row":{"id":"a"}}', "5", '{"row":{"id":"b"}}']);
-    const [picked] = decoder?.decode(batch, 0, 4, routingTo(1)) ?? [];
+    const [picked] = decoder?.decode(allOf(batch), routingTo(1)) ?? [];
     assertEquals(picked?.sourceRows, new Uint32Array([1, 3]));
-    const none = decoder?.decode(batchOf(["5"]), 0, 1, routingTo(1));
+    const none = decoder?.decode(allOf(batchOf(["5"])), routingTo(1));
     assertEquals(none, [undefined]);
   });
 
-  it("decodes the rows that are asked for, and numbers them as the batch does", () => {
-    const decoder = ColumnDecoder.of(["$"], fields({ id: "string" }))?.keyedBy(["id"]);
-    const batch = batchOf(["no JSON", '{"id":"a"}', '{"id":"b"}', "no JSON"]);
-    const [picked] = decoder?.decode(batch, 1, 3, routingTo(1)) ?? [];
-    assertEquals(picked?.sourceRows, new Uint32Array([1, 2]));
-    const dealt = decoder?.decode(batch, 1, 3, routingTo(2)) ?? [];
-    assertEquals(dealt.flatMap((rows) => [...rows?.sourceRows ?? []]).sort(), [1, 2]);
+  it("decodes ranges of batches as one, and numbers their rows through", () => {
+    const decoder = keyedBy("id");
+    fc.assert(fc.property(
+      fc.array(
+        fc.record({ before: fc.nat(2), rows: fc.array(row, { maxLength: 8 }), behind: fc.nat(2) }),
+        { maxLength: 5 },
+      ),
+      fc.integer({ min: 1, max: 3 }),
+      (batches, workers) => {
+        const broken = (count: number) => new Array<string>(count).fill("no JSON");
+        const ranges = batches.map(({ before, rows, behind }) => ({
+          records: batchOf([
+            ...broken(before),
+            ...rows.map((row) => JSON.stringify(row)),
+            ...broken(behind),
+          ]),
+          from: before,
+          to: before + rows.length,
+        }));
+        const rows = batches.flatMap(({ rows }) => rows);
+        const joined = allOf(batchOf(rows.map((row) => JSON.stringify(row))));
+        const of = (picked: readonly (PickedRows | undefined)[] | undefined) =>
+          picked?.map((rows) => rowsOf(decoder, rows, (source) => source));
+        const routing = routingTo(workers);
+        assertEquals(of(decoder.decode(ranges, routing)), of(decoder.decode(joined, routing)));
+      },
+    ));
   });
 
   it("decides nothing of a batch with an undecided row, or that needs too much memory", () => {
     const decoder = ColumnDecoder.of(["$"], fields({ id: "string" }))?.keyedBy(["id"]);
     const broken = batchOf(['{"id":"a"}', '{"id":"b"']);
-    assertEquals(decoder?.decode(broken, 0, 2, routingTo(1)), undefined);
+    assertEquals(decoder?.decode(allOf(broken), routingTo(1)), undefined);
     // One payload, which so many rows share.
     const { arena } = batchOf([JSON.stringify({ id: "x".repeat(1 << 20) })]);
     const rows = DECODER_MEMORY_BYTES_MAX / (1 << 20) + 1;
     const [starts, ends] = [new Array(rows).fill(0), new Array(rows).fill(arena.length)];
-    assertEquals(decoder?.decode({ arena, starts, ends }, 0, rows, routingTo(1)), undefined);
+    assertEquals(decoder?.decode(allOf({ arena, starts, ends }), routingTo(1)), undefined);
   });
 
   it("hands out memory that later batches leave alone", () => {
@@ -147,7 +173,7 @@ describe("KeyedDecoder", () => {
           Array.from({ length: 50 }, (_, m) => JSON.stringify({ id: `${m}`, name: `${n} ${m}` })),
         ),
     );
-    const picked = batches.map((batch) => decoder?.decode(batch, 0, 50, routingTo(2)));
+    const picked = batches.map((batch) => decoder?.decode(allOf(batch), routingTo(2)));
     for (const [n, workers] of picked.entries()) {
       for (const rows of workers ?? []) {
         for (const [index, m] of [...rows?.sourceRows ?? []].entries()) {

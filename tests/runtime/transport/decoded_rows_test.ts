@@ -17,12 +17,12 @@ const values = ["a", "é", "a", "x".repeat(2000)].map((id, n) => ({
 function decodedRows(key: string, isShared = false) {
   const decoder = ColumnDecoder.of(["$"], fields({ id: "string", at: "number", note: "string" }))
     ?.keyedBy([key]);
-  const batch = batchOf(["{}", ...values.map((value) => JSON.stringify(value))]);
-  const [picked] = decoder?.decode(batch, 1, 5, new Uint16Array(1)) ?? [];
+  const batch = batchOf(["no JSON", ...values.map((value) => JSON.stringify(value))]);
+  const [picked] = decoder?.decode([{ records: batch, from: 1, to: 5 }], new Uint16Array(1)) ?? [];
   assert(decoder !== undefined && picked !== undefined);
   picked.timestamps.set([1, 2, -Infinity, 4]);
   const rows = DecodedRows.of(decoder, picked, {
-    origin: { shard: "in/s0", positionAt: (row) => `${row}`.repeat(row) },
+    origin: { shard: "in/s0", positionAt: (row) => `${row + 1}`.repeat(row + 1) },
     bytes: 77,
     isShared,
   });

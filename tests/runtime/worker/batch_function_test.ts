@@ -9,6 +9,7 @@ import { OutboundChannel } from "../../../runtime/worker/channel.ts";
 import { decodedRowByRow, throughCut } from "../../../runtime/worker/batch_function.ts";
 import { EdgeChannels } from "../../../runtime/worker/edge_channels.ts";
 import { EdgeOutput } from "../../../runtime/worker/edge_output.ts";
+import { type BatchPiece, JoinedPieces } from "../../../runtime/worker/batch_pieces.ts";
 import { Gate, Valve } from "../../../runtime/worker/gate.ts";
 import { batchOf } from "../../operators/decoder/batch_of.ts";
 import { cursorAt, RecordedFailures } from "./engine_parts.ts";
@@ -30,6 +31,13 @@ function rawBatch(payloads: readonly string[]) {
     position: "",
   });
 }
+
+const pieceOf = (batch: ShardBatch<unknown>, from = 0, to = batch.length): BatchPiece => ({
+  batch,
+  origin: { shard: "in/s0", positionAt: (row) => batch.positionAt(row) },
+  from,
+  to,
+});
 
 function decoderOf() {
   const decoder = ColumnDecoder.of(["$.row"], Row);
@@ -60,7 +68,10 @@ function rows(closesAt: readonly unknown[] = []) {
   return {
     heard,
     gate,
-    run: (batch: ShardBatch<unknown>, from: number, to: number) => run(batch, from, to, one),
+    run: (batch: ShardBatch<unknown>, from: number, to: number) =>
+      from + run([pieceOf(batch, from, to)], one),
+    runAll: (...batches: readonly ShardBatch<unknown>[]) =>
+      run(batches.map((batch) => pieceOf(batch)), one),
   };
 }
 
@@ -70,6 +81,12 @@ describe("decodedRowByRow()", () => {
     const batch = rawBatch([good("a"), "{}", '{"row":{}}', good("b")]);
     assertEquals(run(batch, 0, 4), 4);
     assertEquals(heard, ["0/100 a", "2/102 record 2", "3/103 b"]);
+  });
+
+  it("goes through several batches, up to where the valve closes", () => {
+    const { runAll, heard } = rows(["c"]);
+    assertEquals(runAll(rawBatch([good("a")]), rawBatch(["b", "c", "d"].map(good))), 3);
+    assertEquals(heard, ["0/100 a", "0/100 b", "1/101 c"]);
   });
 
   it("stops when the valve closes, and goes on where it stopped", () => {
@@ -147,17 +164,16 @@ describe("throughCut()", () => {
       cut: { decoder, decodedBy: 0, times: [{ node, column: 0 }] },
       edge,
       generators: [generator],
-      cursor,
       otherwise: () => 0,
     });
     const batch = rawBatch([5, 99, 7].map((at) => JSON.stringify({ id: "a", at })));
-    assertEquals(run(batch, 0, 3, () => {}), 3);
+    assertEquals(run([pieceOf(batch)], () => {}), 3);
     assertEquals([times, generator.take()], [[5, 99, 7], [{ kind: "advance", at: 88 }]]);
   });
 
   it("sends columns, and rows for a while once a record is undecided", () => {
     const sent: string[] = [];
-    const cursor = cursorAt(0, { bytes: 10 });
+    const cursor = cursorAt(0);
     const decoder = decoderOf().keyedBy(["id"]);
     assert(decoder !== undefined);
     const channel = (worker: number) =>
@@ -179,21 +195,28 @@ describe("throughCut()", () => {
       cursor,
       failures: new RecordedFailures(),
     });
-    const otherwise = (_batch: unknown, _from: number, to: number) => {
+    const otherwise = (pieces: readonly BatchPiece[]) => {
       sent.push("row by row");
-      return to;
+      return new JoinedPieces(pieces).length;
     };
     const run = throughCut({
       cut: { decoder, decodedBy: 0, times: [] },
       edge,
       generators: [],
-      cursor,
       otherwise,
     });
     const good3 = rawBatch(["a", "b", "d"].map(good));
-    const take = (batch: RawBatch) => run(batch, 0, batch.length, () => {});
+    const take = (...batches: readonly RawBatch[]) =>
+      run(batches.map((batch) => pieceOf(batch)), () => {});
     assertEquals(take(good3), 3);
-    assertEquals(sent, ["0 columns 101,102 20", "1 columns 100 10"]);
+    const bytes = (rows: number) => rows * good("a").length;
+    assertEquals(sent, [`0 columns 101,102 ${bytes(2)}`, `1 columns 100 ${bytes(1)}`]);
+    sent.length = 0;
+    assertEquals(take(good3, rawBatch([good("a")]), good3), 7);
+    assertEquals(sent, [
+      `0 columns 101,102,101,102 ${bytes(4)}`,
+      `1 columns 100,100,100 ${bytes(3)}`,
+    ]);
     sent.length = 0;
     assertEquals(take(rawBatch([good("a"), "broken"])), 2);
     for (let batch = 0; batch < 40; batch++) take(good3);

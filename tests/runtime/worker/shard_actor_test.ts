@@ -13,7 +13,7 @@ import type { ReadContext, ShardBatch, ShardMark, Source } from "../../../connec
 import { Observable, type Subscriber } from "../../../deps.ts";
 import { memoryStore } from "../../../runtime/checkpoint/memory_store.ts";
 import { defineJob } from "../../../runtime/job.ts";
-import { SHARD_BATCHES_MAX, TURN_ROWS_MAX } from "../../../runtime/limits.ts";
+import { BATCH_BYTES_MAX, SHARD_BATCHES_MAX, TURN_ROWS_MAX } from "../../../runtime/limits.ts";
 import { silentLogger } from "../../../runtime/logger.ts";
 import { buildTopology } from "../../../runtime/stream_builder.ts";
 import { JobDriver } from "../../../runtime/testing/job_driver.ts";
@@ -214,13 +214,44 @@ describe("ShardActor", () => {
     const ask = () => context()?.demand.next().then(() => asked++);
     ask();
     await turns(1);
-    for (let batch = 0; batch < SHARD_BATCHES_MAX; batch++) deliver(batchOf(batch, 1));
+    for (let batch = 0; batch < SHARD_BATCHES_MAX; batch++) deliver(batchOf(batch, TURN_ROWS_MAX));
     ask();
     await turns(1);
     assertEquals(asked, 1);
     turn();
     await turns(1);
     assertEquals(asked, 2);
+  });
+
+  it("has room for the rows of a turn in small batches, if they are not large in bytes", async () => {
+    for (const [bytes, most] of [[1, TURN_ROWS_MAX / 8], [BATCH_BYTES_MAX / 4, 4]] as const) {
+      const { context, deliver, turn, handled } = shard();
+      let asked = 0;
+      const ask = () => context()?.demand.next().then(() => asked++);
+      for (let batch = 0; batch <= most; batch++) {
+        ask();
+        await turns(1);
+        assertEquals(asked, Math.min(batch + 1, most));
+        if (batch < most) deliver({ ...batchOf(8 * batch, 8), bytes });
+      }
+      turn();
+      await turns(1);
+      assertEquals([asked, handled.length], [most + 1, 8 * most]);
+    }
+  });
+
+  it("handles small batches in one turn, stops in the midst of one, and goes on there", () => {
+    const { actor, deliver, handled } = shard();
+    deliver(batchOf(0, 3, 9), batchOf(10, TURN_ROWS_MAX - 5), batchOf(2000, 6, 2009));
+    assertEquals(actor.takeTurn(), TURN_ROWS_MAX);
+    assertEquals([actor.position, handled.length], ["2001", TURN_ROWS_MAX]);
+    assertEquals(actor.takeTurn(), 4);
+    const expected = [
+      ...[0, 1, 2],
+      ...Array.from({ length: TURN_ROWS_MAX - 5 }, (_, n) => 10 + n),
+      ...[2000, 2001, 2002, 2003, 2004, 2005],
+    ];
+    assertEquals([actor.position, handled], ["2009", expected]);
   });
 
   it("ends behind what was delivered, at the shard's end and when it is stopped", () => {

@@ -15,7 +15,7 @@ import { kinesis } from "../../../connectors/kinesis/kinesis.ts";
 import { Observable, type Subscriber } from "../../../deps.ts";
 import type { WorkerSnapshot } from "../../../runtime/checkpoint/worker_snapshot.ts";
 import { defineJob } from "../../../runtime/job.ts";
-import { SHARD_BATCHES_MAX } from "../../../runtime/limits.ts";
+import { SHARD_BATCHES_MAX, TURN_ROWS_MAX } from "../../../runtime/limits.ts";
 import { silentLogger } from "../../../runtime/logger.ts";
 import { buildTopology } from "../../../runtime/stream_builder.ts";
 import { runJob } from "../../../runtime/testing/run_job.ts";
@@ -272,7 +272,8 @@ describe("SourceStage", () => {
       pacedBatches(context, async function* () {
         while (delivered < 20) {
           ahead = Math.max(ahead, delivered - handled);
-          yield await Promise.resolve(batchOf([delivered++]));
+          delivered++;
+          yield await Promise.resolve(batchOf(new Array(TURN_ROWS_MAX).fill(0)));
         }
       })
     );
@@ -280,12 +281,12 @@ describe("SourceStage", () => {
       ...copy,
       build: ({ numbers }, { out }) =>
         numbers.pipe(map((n: number) => {
-          handled++;
+          handled += 1 / TURN_ROWS_MAX;
           return n;
         })).to(out),
     });
     const run = await runJob(job, { numbers });
-    assertEquals(run.output("out").length, 20);
+    assertEquals(run.output("out").length, 20 * TURN_ROWS_MAX);
     assert(ahead > 0 && ahead <= SHARD_BATCHES_MAX, `${ahead} batches ahead`);
   });
 
