@@ -26,11 +26,13 @@ export const CHANNEL_BYTES_MAX = 8 << 20;
 /** Buffers with fewer bytes are copied to another worker, not moved: moving one takes longer than that. */
 export const MOVED_BYTES_MIN = 16 << 10;
 
-/**
- * Batches that a shard actor holds before its reader has to wait. Of small ones it holds more, up to the rows of a turn or
- * the bytes of an output batch: they are decoded as one.
- */
+/** Batches that a shard actor holds before its reader has to wait. */
 export const SHARD_BATCHES_MAX = 2;
+/**
+ * Of small batches it holds more, until they have so many rows, or the bytes of an output batch: they are decoded as one,
+ * and two turns of them make messages to other workers large.
+ */
+export const SHARD_ROWS_MIN = 2 * TURN_ROWS_MAX;
 
 /** Mailbox Observables kept per key group; beyond that the longest inactive one is dropped. */
 export const ACTIVE_MAILBOXES_MAX = 10_000;

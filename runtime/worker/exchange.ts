@@ -105,10 +105,15 @@ export class Exchange {
     return this.#inbound.get(edge.id) ?? [];
   }
 
-  /** Hands over what has come together. */
-  flush(): void {
+  /** Hands over what has come together; to other workers with the next {@linkcode flush}. */
+  handOver(): void {
     for (const channels of this.#outbound.values()) for (const channel of channels) channel.flush();
     for (const channels of this.#inbound.values()) for (const channel of channels) channel.flush();
+  }
+
+  /** Hands over what has come together, and sends it. */
+  flush(): void {
+    this.handOver();
     for (const link of this.#links) link?.flush();
   }
 

@@ -79,7 +79,7 @@ export class OpenJob {
     const { clock, placement, plan, topology, failures, writers } = options;
     this.#queue = new TurnQueue(
       clock,
-      () => this.#flush(),
+      (isLast) => this.#flush(isLast),
       () => this.#keyed.some(({ isBlocked }) => isBlocked),
     );
     this.#openedAt = clock.monotonic();
@@ -273,8 +273,9 @@ export class OpenJob {
     });
   }
 
-  #flush(): void {
-    this.#exchange.flush();
+  #flush(isLast: boolean): void {
+    if (isLast) this.#exchange.flush();
+    else this.#exchange.handOver();
     this.#sinks.flush();
     this.#options.flushed();
   }

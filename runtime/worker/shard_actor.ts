@@ -7,7 +7,7 @@
 
 import type { ReadContext, ShardBatch, Source } from "../../connectors/source.ts";
 import type { Subscription } from "../../deps.ts";
-import { BATCH_BYTES_MAX, SHARD_BATCHES_MAX, TURN_ROWS_MAX } from "../limits.ts";
+import { BATCH_BYTES_MAX, SHARD_BATCHES_MAX, SHARD_ROWS_MIN } from "../limits.ts";
 import { plantedBugs } from "../testing/planted_bugs.ts";
 import type { BatchPiece } from "./batch_pieces.ts";
 import type { Failures } from "./failures.ts";
@@ -166,7 +166,7 @@ export class ShardActor implements TurnTaker {
 
   get #hasRoom(): boolean {
     if (this.#mailbox.length < SHARD_BATCHES_MAX) return true;
-    return this.#rowsHeld - this.#row < TURN_ROWS_MAX && this.#bytesHeld < BATCH_BYTES_MAX;
+    return this.#rowsHeld - this.#row < SHARD_ROWS_MIN && this.#bytesHeld < BATCH_BYTES_MAX;
   }
 
   #deliver(batch: ShardBatch<unknown>): void {

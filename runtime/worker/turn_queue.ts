@@ -51,7 +51,7 @@ export class TurnQueue {
   turnRows = TURN_ROWS_MAX;
   #rowsPerLook = ROWS_PER_LOOK;
   readonly #clock: Clock;
-  readonly #flush: () => void;
+  readonly #flush: (isLast: boolean) => void;
   readonly #line = new Line();
   readonly #readers = new Line();
   #readersInARow = 0;
@@ -61,10 +61,15 @@ export class TurnQueue {
   #blockedSince: number | undefined;
 
   /**
-   * @param flush hands over what turns have put out; may put takers in line
+   * @param flush hands over what turns have put out; may put takers in line. Told whether the slice may end with it: else
+   * another one comes soon, for which what goes to other workers can wait
    * @param isBlocked whether somebody waits for room behind, asked when nobody is in line
    */
-  constructor(clock: Clock, flush: () => void, isBlocked: () => boolean = () => false) {
+  constructor(
+    clock: Clock,
+    flush: (isLast: boolean) => void,
+    isBlocked: () => boolean = () => false,
+  ) {
     this.#clock = clock;
     this.#flush = flush;
     this.#isBlocked = isBlocked;
@@ -120,7 +125,7 @@ export class TurnQueue {
       lookedAt = now;
       rows = 0;
       if (now < end) continue;
-      this.#flush();
+      this.#flush(true);
       if (this.#line.waiting || this.#readers.waiting) this.wake();
       return;
     }
@@ -139,7 +144,7 @@ export class TurnQueue {
     const taker = this.#line.take() ?? this.#nextReader();
     if (taker !== undefined) return taker;
     this.#readersInARow = 0;
-    this.#flush();
+    this.#flush(!this.#readers.waiting);
     return this.#line.take() ?? this.#nextReader();
   }
 

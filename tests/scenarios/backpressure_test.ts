@@ -13,7 +13,7 @@ import type { Sink } from "../../connectors/sink.ts";
 import type { ShardBatch, Source } from "../../connectors/source.ts";
 import { type Clock, delay } from "../../runtime/clock.ts";
 import { defineJob } from "../../runtime/job.ts";
-import { BATCH_ROWS_MAX, CHANNEL_ROWS_MAX, TURN_ROWS_MAX } from "../../runtime/limits.ts";
+import { BATCH_ROWS_MAX, CHANNEL_ROWS_MAX, SHARD_ROWS_MIN } from "../../runtime/limits.ts";
 import { store } from "../../runtime/state/state.ts";
 import { hostedRun } from "./hosted_run.ts";
 
@@ -21,8 +21,8 @@ const SAMPLE_MS = 100;
 /** When all of these jobs have long ended. */
 const LATE_MS = 600_000;
 const BATCH_ROWS = 500;
-/** Rows of a shard's mailbox: as many as a turn handles, and the batch beyond. */
-const MAILBOX_ROWS_MAX = TURN_ROWS_MAX + BATCH_ROWS;
+/** Rows of a shard's mailbox: as many as may wait, and the batch beyond. */
+const MAILBOX_ROWS_MAX = SHARD_ROWS_MIN + BATCH_ROWS;
 
 /** Rows handed out by a source and rows written by a sink, and the most that was between. */
 class Meter {

@@ -70,6 +70,7 @@ describe("Exchange", () => {
     channel?.addRows(rowsOf(3));
     credit?.handled(1, 10);
     channel?.addRows(rowsOf(2));
+    running.handOver();
     assertEquals(types(posted), []);
     running.flush();
     assertEquals(types(posted), ["3 rows, 2 rows, credit"]);

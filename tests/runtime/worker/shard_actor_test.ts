@@ -13,7 +13,12 @@ import type { ReadContext, ShardBatch, ShardMark, Source } from "../../../connec
 import { Observable, type Subscriber } from "../../../deps.ts";
 import { memoryStore } from "../../../runtime/checkpoint/memory_store.ts";
 import { defineJob } from "../../../runtime/job.ts";
-import { BATCH_BYTES_MAX, SHARD_BATCHES_MAX, TURN_ROWS_MAX } from "../../../runtime/limits.ts";
+import {
+  BATCH_BYTES_MAX,
+  SHARD_BATCHES_MAX,
+  SHARD_ROWS_MIN,
+  TURN_ROWS_MAX,
+} from "../../../runtime/limits.ts";
 import { silentLogger } from "../../../runtime/logger.ts";
 import { buildTopology } from "../../../runtime/stream_builder.ts";
 import { JobDriver } from "../../../runtime/testing/job_driver.ts";
@@ -214,17 +219,18 @@ describe("ShardActor", () => {
     const ask = () => context()?.demand.next().then(() => asked++);
     ask();
     await turns(1);
-    for (let batch = 0; batch < SHARD_BATCHES_MAX; batch++) deliver(batchOf(batch, TURN_ROWS_MAX));
+    for (let batch = 0; batch < SHARD_BATCHES_MAX; batch++) deliver(batchOf(batch, SHARD_ROWS_MIN));
     ask();
     await turns(1);
     assertEquals(asked, 1);
+    turn();
     turn();
     await turns(1);
     assertEquals(asked, 2);
   });
 
-  it("has room for the rows of a turn in small batches, if they are not large in bytes", async () => {
-    for (const [bytes, most] of [[1, TURN_ROWS_MAX / 8], [BATCH_BYTES_MAX / 4, 4]] as const) {
+  it("has room for the rows of two turns in small batches, if they are not large in bytes", async () => {
+    for (const [bytes, most] of [[1, SHARD_ROWS_MIN / 8], [BATCH_BYTES_MAX / 4, 4]] as const) {
       const { context, deliver, turn, handled } = shard();
       let asked = 0;
       const ask = () => context()?.demand.next().then(() => asked++);

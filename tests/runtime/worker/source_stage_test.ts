@@ -15,7 +15,7 @@ import { kinesis } from "../../../connectors/kinesis/kinesis.ts";
 import { Observable, type Subscriber } from "../../../deps.ts";
 import type { WorkerSnapshot } from "../../../runtime/checkpoint/worker_snapshot.ts";
 import { defineJob } from "../../../runtime/job.ts";
-import { SHARD_BATCHES_MAX, TURN_ROWS_MAX } from "../../../runtime/limits.ts";
+import { SHARD_BATCHES_MAX, SHARD_ROWS_MIN } from "../../../runtime/limits.ts";
 import { silentLogger } from "../../../runtime/logger.ts";
 import { buildTopology } from "../../../runtime/stream_builder.ts";
 import { runJob } from "../../../runtime/testing/run_job.ts";
@@ -273,7 +273,7 @@ describe("SourceStage", () => {
         while (delivered < 20) {
           ahead = Math.max(ahead, delivered - handled);
           delivered++;
-          yield await Promise.resolve(batchOf(new Array(TURN_ROWS_MAX).fill(0)));
+          yield await Promise.resolve(batchOf(new Array(SHARD_ROWS_MIN).fill(0)));
         }
       })
     );
@@ -281,12 +281,12 @@ describe("SourceStage", () => {
       ...copy,
       build: ({ numbers }, { out }) =>
         numbers.pipe(map((n: number) => {
-          handled += 1 / TURN_ROWS_MAX;
+          handled += 1 / SHARD_ROWS_MIN;
           return n;
         })).to(out),
     });
     const run = await runJob(job, { numbers });
-    assertEquals(run.output("out").length, 20 * TURN_ROWS_MAX);
+    assertEquals(run.output("out").length, 20 * SHARD_ROWS_MIN);
     assert(ahead > 0 && ahead <= SHARD_BATCHES_MAX, `${ahead} batches ahead`);
   });
 

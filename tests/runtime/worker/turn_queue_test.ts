@@ -39,6 +39,21 @@ describe("TurnQueue", () => {
     assertEquals([...seen, turns.inSlice], [false, true, true, false]);
   });
 
+  it("says which flush the slice may end with: none before readers that wait", () => {
+    const last: boolean[] = [];
+    const clock = new HandClock();
+    const turns = new TurnQueue(clock, (isLast) => last.push(isLast));
+    const taker = { takeTurn() {} };
+    for (let reader = 0; reader <= READERS_IN_A_ROW; reader++) turns.addReader(taker);
+    clock.runDeferred();
+    assertEquals(last, [false, true]);
+    last.length = 0;
+    turns.add({ takeTurn: () => clock.pass(SLICE_MS_MAX) });
+    turns.addReader(taker);
+    clock.runDeferred();
+    assertEquals(last, [true], "time is up");
+  });
+
   it("lets readers in only when nobody else waits, and flushes when nobody does", () => {
     let flushes = 0;
     const { clock, log, turns, taker } = queue(() => {
