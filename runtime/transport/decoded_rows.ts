@@ -119,7 +119,8 @@ export class DecodedRows implements RowSequence {
   static decode(encoded: EncodedDecodedRows, decoder: KeyedDecoder): DecodedRows {
     const { length, bytes, buffer, textBytesMax, shard, positions } = encoded;
     const picked = decoder.layout(length, textBytesMax).rowsIn(buffer);
-    const ends = picked.sourceRows;
+    // Outputs keep where they came from for longer than there are rows.
+    const ends = picked.sourceRows.slice();
     const positionAt = (row: number) => positions.slice(row === 0 ? 0 : ends[row - 1], ends[row]);
     const origin = { shard, positionAt };
     return new DecodedRows(decoder, picked, undefined, { origin, bytes, isShared: false });

@@ -61,6 +61,22 @@ describe("DecodedRows", () => {
     }
   });
 
+  it("frees its memory, and still knows where rows came from", () => {
+    const { decoder, rows } = decodedRows("id");
+    const sent = rows.encode();
+    const received = DecodedRows.decode(structuredClone(sent), decoder);
+    for (const  of of[received, decodedRows("id").rows]) {
+      const kept = Array.from(
+        { length: 4 },
+        (_, row) => [of.originAt(row), of.originRowAt(row)] as const,
+      );
+      of.free();
+      assertEquals(of.groups.length, 0);
+      const origins = kept.map(([origin, row]) => originText(origin, row));
+      assertEquals(origins, ["in/s0@1", "in/s0@22", "in/s0@333", "in/s0@4444"]);
+    }
+  });
+
   it("stays as it is where several stages get the same rows", () => {
     const { decoder, rows } = decodedRows("id", true);
     const before = seen(rows);
