@@ -165,9 +165,10 @@ function placeRows(
 ): { from: number; to: number; bytes: number; rowBytesMax: number } {
   let [from, to] = [arena.length, 0];
   let [bytes, rowBytesMax, outside] = [0, 0, 0];
-  for (let row = firstRow, pair = 0; row < endRow; row++, pair += 2) {
+  for (let row = firstRow; row < endRow; row++) {
     const start = starts[row] ?? 0;
     const end = ends[row] ?? 0;
+    const pair = 2 * (row - firstRow);
     pairs[pair] = start;
     pairs[pair + 1] = end;
     if (!isWithin(start, end, arena)) {
@@ -180,8 +181,9 @@ function placeRows(
     if (end - start > rowBytesMax) rowBytesMax = end - start;
   }
   if (from > to) from = to;
-  for (let row = firstRow, pair = 0; row < endRow && outside > 0; row++, pair += 2) {
+  for (let row = firstRow; row < endRow && outside > 0; row++) {
     if (isWithin(starts[row] ?? 0, ends[row] ?? 0, arena)) continue;
+    const pair = 2 * (row - firstRow);
     // Left empty, a row is no JSON and thus undecided.
     pairs.fill(from, pair, pair + 2);
     outside--;
