@@ -1,6 +1,6 @@
 /**
- * One worker's rows of those that were decoded together, with what is to be known of each beside its columns. All of it is in one buffer: making,
- * sending and freeing one costs as much as a dozen rows, however large it is.
+ * One worker's rows of those that were decoded together, with what is to be known of each beside its columns. All of it
+ * is in one buffer: making, sending and freeing one costs as much as a dozen rows, however large it is.
  *
  * @module
  */
