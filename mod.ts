@@ -96,14 +96,11 @@ export type {
   WorkerLoad,
 } from "./runtime/scaling/load_snapshot.ts";
 export { responsive, type ResponsiveOptions } from "./runtime/scaling/responsive.ts";
-export type {
-  ScalingBounds,
-  ScalingOptions,
-  ScalingPolicyName,
-} from "./runtime/scaling/scaling_options.ts";
+export type { ScalingOptions, ScalingPolicyName } from "./runtime/scaling/scaling_options.ts";
 export type {
   Alternative,
   ScaleWish,
+  ScalingBounds,
   ScalingContext,
   ScalingPolicy,
   ScalingRule,

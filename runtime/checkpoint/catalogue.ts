@@ -7,7 +7,8 @@
 import type { Logger } from "../logger.ts";
 import { CheckpointDamagedError } from "./frame.ts";
 import { LoadedCheckpoint } from "./loaded_checkpoint.ts";
-import { type CheckpointKind, decodeManifest, type Manifest } from "./manifest.ts";
+import type { CheckpointKind, Manifest } from "./manifest.ts";
+import { decodeManifest } from "./manifest_codec.ts";
 import { CheckpointMissingError, type OpenCheckpointStore, storeLabel } from "./store.ts";
 
 /** A checkpoint as listed: its manifest, or why that can't be read. */

@@ -21,13 +21,8 @@ import type { LoadSnapshot } from "./load_snapshot.ts";
 import { freeWorkers, leavingWorkers, planDrain, planSpread } from "./placement.ts";
 import { rebalance, UNEVEN_LOOKS, type Unevenness, unevenness } from "./rebalance.ts";
 import { scale, type ScaleUpRecord, type ScaleVerdict } from "./scale.ts";
-import {
-  type ScalingBounds,
-  scalingBounds,
-  type ScalingOptions,
-  scalingPolicy,
-} from "./scaling_options.ts";
-import type { ScaleWish, ScalingRule } from "./scaling_policy.ts";
+import { scalingBounds, type ScalingOptions, scalingPolicy } from "./scaling_options.ts";
+import type { ScaleWish, ScalingBounds, ScalingRule } from "./scaling_policy.ts";
 import { coresText } from "./scaling_text.ts";
 
 /** A reason, or a hot key, that is still there is said again after so long, ms. */

@@ -8,8 +8,7 @@
 import type { BlockReason } from "./decision.ts";
 import { type LoadView, usableCores } from "./demand.ts";
 import { SATURATED } from "./load_model.ts";
-import type { ScalingBounds } from "./scaling_options.ts";
-import type { Alternative, ScaleWish } from "./scaling_policy.ts";
+import type { Alternative, ScaleWish, ScalingBounds } from "./scaling_policy.ts";
 import { countText, durationText, percentText } from "./scaling_text.ts";
 
 /** A new worker is slow for so long, ms: what it does then is not judged. */

@@ -6,7 +6,7 @@
 
 import { kinesisDataAnalytics } from "./kinesis_data_analytics.ts";
 import { responsive } from "./responsive.ts";
-import type { ScalingPolicy, ScalingRule } from "./scaling_policy.ts";
+import type { ScalingBounds, ScalingPolicy, ScalingRule } from "./scaling_policy.ts";
 
 /** Policies that have a name. */
 export const SCALING_POLICIES = ["responsive", "kinesis-data-analytics", "none"] as const;
@@ -26,13 +26,6 @@ export interface ScalingOptions {
   readonly maxWorkers?: number;
   /** What is configured: no policy goes below. Default `minWorkers`. */
   readonly parallelism?: number;
-}
-
-/** How many workers a job may have. */
-export interface ScalingBounds {
-  readonly minWorkers: number;
-  readonly maxWorkers: number;
-  readonly parallelism: number;
 }
 
 /**

@@ -5,7 +5,6 @@
  */
 
 import type { LoadView } from "./demand.ts";
-import type { ScalingBounds } from "./scaling_options.ts";
 
 /** How many workers a policy wants. */
 export interface ScaleWish {
@@ -20,6 +19,13 @@ export interface ScaleWish {
 export interface Alternative {
   readonly what: string;
   readonly because: string;
+}
+
+/** How many workers a job may have. */
+export interface ScalingBounds {
+  readonly minWorkers: number;
+  readonly maxWorkers: number;
+  readonly parallelism: number;
 }
 
 /** What a rule may know besides the load. */

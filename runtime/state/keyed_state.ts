@@ -20,7 +20,7 @@
 
 import type { Random } from "../random.ts";
 import type { Key } from "../stream.ts";
-import type { KeyReader } from "../worker/record_cursor.ts";
+import type { KeyReader } from "./key_reader.ts";
 import type { TimerListener } from "../time/timers.ts";
 import { GroupTimers, type KeyTimer } from "./group_timers.ts";
 import { ChangedSlots } from "./changed_slots.ts";

@@ -8,14 +8,14 @@ import { CheckpointCatalogue } from "../checkpoint/catalogue.ts";
 import { type Chains } from "../checkpoint/chains.ts";
 import { compacted, isToBeCompacted } from "../checkpoint/compaction.ts";
 import { keysOf } from "../checkpoint/fit_checkpoint.ts";
-import {
-  type CheckpointKind,
-  encodeManifest,
-  type Manifest,
-  type ManifestChain,
-  type ManifestPart,
-  type ManifestState,
+import type {
+  CheckpointKind,
+  Manifest,
+  ManifestChain,
+  ManifestPart,
+  ManifestState,
 } from "../checkpoint/manifest.ts";
+import { encodeManifest } from "../checkpoint/manifest_codec.ts";
 import type { LoadedCheckpoint } from "../checkpoint/loaded_checkpoint.ts";
 import { framePart, unframePart } from "../checkpoint/part.ts";
 import { decodeRest, encodeRest } from "../checkpoint/rest_of_checkpoint.ts";

@@ -10,8 +10,9 @@ import type { DecodedColumns } from "../../operators/decoder/column_layout.ts";
 import type { KeyedDecoder } from "../../operators/decoder/keyed_decoder.ts";
 import type { PickedRows } from "../../operators/decoder/picked_rows.ts";
 import type { KeyTable } from "../state/key_table.ts";
-import type { KeyReader, Origin } from "../worker/record_cursor.ts";
-import type { RowSequence } from "./rows.ts";
+import type { KeyReader } from "../state/key_reader.ts";
+import type { Origin } from "./origin.ts";
+import type { RowSequence } from "./row_sequence.ts";
 
 /** What is to be known of all rows together. */
 export interface DecodedRowsOrigin {

@@ -8,7 +8,7 @@
 import { plainRecord } from "../../connectors/raw_record.ts";
 import type { KeyTable } from "../state/key_table.ts";
 import type { Key } from "../stream.ts";
-import { NO_ORIGIN, type Origin } from "../worker/record_cursor.ts";
+import { NO_ORIGIN, type Origin } from "./origin.ts";
 import {
   type ColumnEncoder,
   decodeValues,
@@ -16,7 +16,7 @@ import {
   encodeValues,
   transferables as valueTransferables,
 } from "./column_codec.ts";
-import type { RowSequence } from "./rows.ts";
+import type { RowSequence } from "./row_sequence.ts";
 
 /** Rows as values in arrays. */
 export class RowBatch implements RowSequence {

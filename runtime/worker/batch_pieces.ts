@@ -8,7 +8,7 @@
 import { type RawColumns, rawColumnsOf } from "../../connectors/raw_record.ts";
 import { NO_TIMESTAMP, type ShardBatch } from "../../connectors/source.ts";
 import type { RecordRange } from "../../operators/decoder/program_run.ts";
-import type { Origin } from "./record_cursor.ts";
+import type { Origin } from "../transport/origin.ts";
 
 /** Rows of one batch, from one up to another: at least one. */
 export interface BatchPiece {

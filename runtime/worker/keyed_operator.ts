@@ -19,7 +19,8 @@ import type { KeyedHandlers, KeyedOperator as KeyedOperatorSpec } from "../topol
 import { CallOutputs, emitted } from "./call_outputs.ts";
 import type { Failures } from "./failures.ts";
 import type { PartitionActor } from "./partition_actor.ts";
-import type { KeyReader, RecordCursor } from "./record_cursor.ts";
+import type { KeyReader } from "../state/key_reader.ts";
+import type { RecordCursor } from "./record_cursor.ts";
 import type { Chain } from "./stage_chain.ts";
 import { type TimerCalls, timerCalls } from "./timer_calls.ts";
 

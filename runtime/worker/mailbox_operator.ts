@@ -18,7 +18,8 @@ import type { Failures } from "./failures.ts";
 import type { KeyedOperator } from "./keyed_operator.ts";
 import { endOrigin } from "./output_id.ts";
 import type { PartitionActor } from "./partition_actor.ts";
-import type { KeyReader, RecordCursor } from "./record_cursor.ts";
+import type { KeyReader } from "../state/key_reader.ts";
+import type { RecordCursor } from "./record_cursor.ts";
 import { RxChain } from "./rx_chain.ts";
 import type { Chain } from "./stage_chain.ts";
 

@@ -23,7 +23,7 @@
  */
 
 import type { Key } from "../stream.ts";
-import type { Origin } from "./record_cursor.ts";
+import type { Origin } from "../transport/origin.ts";
 
 const HALF = 0x1_0000_0000;
 const HIGH_MASK = 0xf_ffff;

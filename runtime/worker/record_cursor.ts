@@ -5,28 +5,10 @@
  * @module
  */
 
+import type { KeyReader } from "../state/key_reader.ts";
 import type { Key } from "../stream.ts";
+import { NO_ORIGIN, type Origin } from "../transport/origin.ts";
 import { mixed } from "./output_id.ts";
-
-/** Where rows came from: a batch of a shard. Shared by all rows of the batch. */
-export interface Origin {
-  /** `<source>/<shard>`, or "" for rows that no record caused: their positions say what did, for ids. */
-  readonly shard: string;
-  positionAt(row: number): string;
-}
-
-/** The origin of what nothing known has caused. */
-export const NO_ORIGIN: Origin = { shard: "", positionAt: () => "" };
-
-/** `<source>/<shard>@<position>`, or "" where no record is the cause: for dead letters. Ids are in `output_id.ts`. */
-export function originText(origin: Origin, row: number): string {
-  return origin.shard === "" ? "" : `${origin.shard}@${origin.positionAt(row)}`;
-}
-
-/** Where the keys of slots can be looked up. */
-export interface KeyReader {
-  keyAt(slot: number): Key;
-}
 
 /** Points at the record in hand. One a stage, changed in place. */
 export class RecordCursor {

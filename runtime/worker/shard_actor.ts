@@ -11,7 +11,8 @@ import { BATCH_BYTES_MAX, SHARD_BATCHES_MAX, SHARD_ROWS_MIN } from "../limits.ts
 import { plantedBugs } from "../testing/planted_bugs.ts";
 import type { BatchPiece } from "./batch_pieces.ts";
 import type { Failures } from "./failures.ts";
-import type { Origin, RecordCursor } from "./record_cursor.ts";
+import type { Origin } from "../transport/origin.ts";
+import type { RecordCursor } from "./record_cursor.ts";
 import type { Chain } from "./stage_chain.ts";
 import type { StageOutputs } from "./stage_outputs.ts";
 import type { TurnQueue, TurnTaker } from "./turn_queue.ts";

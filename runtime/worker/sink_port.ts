@@ -19,7 +19,8 @@ import {
 } from "../time/watermark.ts";
 import { Gate, type Valve } from "./gate.ts";
 import { outputId } from "./output_id.ts";
-import { NO_ORIGIN, type Origin, originText, type RecordCursor } from "./record_cursor.ts";
+import { NO_ORIGIN, type Origin, originText } from "../transport/origin.ts";
+import type { RecordCursor } from "./record_cursor.ts";
 import { SinkFeed } from "./sink_feed.ts";
 
 /** One sink of the job, on one worker. */

@@ -28,7 +28,7 @@ import { type EndStep, passAll } from "./end_step.ts";
 import { Valve } from "./gate.ts";
 import { LastWords } from "./last_words.ts";
 import { endOrigin, saltOf } from "./output_id.ts";
-import type { Origin } from "./record_cursor.ts";
+import type { Origin } from "../transport/origin.ts";
 import { ShardTimes } from "./shard_times.ts";
 import type { SinkFeed } from "./sink_feed.ts";
 import type { SinkPort } from "./sink_port.ts";

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { DatabaseSync } from "node:sqlite";
 import { memory } from "../../connectors/memory/memory.ts";
 import { frame, FRAME_BYTES } from "../../runtime/checkpoint/frame.ts";
-import { MANIFEST_FORMAT } from "../../runtime/checkpoint/manifest.ts";
+import { MANIFEST_FORMAT } from "../../runtime/checkpoint/manifest_codec.ts";
 import { SQLITE_SCHEMA_VERSION, sqliteStore } from "../../runtime/checkpoint/sqlite_store.ts";
 import { defineJob } from "../../runtime/job.ts";
 import { type LogFields, silentLogger } from "../../runtime/logger.ts";

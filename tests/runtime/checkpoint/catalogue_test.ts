@@ -2,7 +2,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { beforeEach, describe, it } from "@std/testing/bdd";
 import { CheckpointCatalogue, partsOfManifest } from "../../../runtime/checkpoint/catalogue.ts";
 import { CheckpointDamagedError, frame } from "../../../runtime/checkpoint/frame.ts";
-import { encodeManifest, type Manifest } from "../../../runtime/checkpoint/manifest.ts";
+import type { Manifest } from "../../../runtime/checkpoint/manifest.ts";
+import { encodeManifest } from "../../../runtime/checkpoint/manifest_codec.ts";
 import { memoryStore } from "../../../runtime/checkpoint/memory_store.ts";
 import {
   CheckpointMissingError,

@@ -2,7 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { CheckpointCatalogue, partsOfManifest } from "../../../runtime/checkpoint/catalogue.ts";
 import { LoadedCheckpoint } from "../../../runtime/checkpoint/loaded_checkpoint.ts";
-import { encodeManifest, type Manifest } from "../../../runtime/checkpoint/manifest.ts";
+import type { Manifest } from "../../../runtime/checkpoint/manifest.ts";
+import { encodeManifest } from "../../../runtime/checkpoint/manifest_codec.ts";
 import { memoryStore } from "../../../runtime/checkpoint/memory_store.ts";
 import { framePart } from "../../../runtime/checkpoint/part.ts";
 import {

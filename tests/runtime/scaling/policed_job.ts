@@ -5,8 +5,7 @@
  */
 
 import type { LoadView } from "../../../runtime/scaling/demand.ts";
-import type { ScalingBounds } from "../../../runtime/scaling/scaling_options.ts";
-import type { ScalingRule } from "../../../runtime/scaling/scaling_policy.ts";
+import type { ScalingBounds, ScalingRule } from "../../../runtime/scaling/scaling_policy.ts";
 
 /** A job that gets what the rule of a policy wants at once. */
 export class PolicedJob {

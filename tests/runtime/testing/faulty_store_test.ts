@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { partsOfManifest } from "../../../runtime/checkpoint/catalogue.ts";
-import { encodeManifest } from "../../../runtime/checkpoint/manifest.ts";
+import { encodeManifest } from "../../../runtime/checkpoint/manifest_codec.ts";
 import { memoryStore } from "../../../runtime/checkpoint/memory_store.ts";
 import { CheckpointStoreError } from "../../../runtime/checkpoint/store.ts";
 import { seededRandom } from "../../../runtime/random.ts";

@@ -5,7 +5,7 @@ import { fields } from "../../../operators/fields.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 import { KeyTable } from "../../../runtime/state/key_table.ts";
 import { DecodedRows } from "../../../runtime/transport/decoded_rows.ts";
-import { originText } from "../../../runtime/worker/record_cursor.ts";
+import { originText } from "../../../runtime/transport/origin.ts";
 import { batchOf } from "../../operators/decoder/batch_of.ts";
 
 const values = ["a", "é", "a", "x".repeat(2000)].map((id, n) => ({
@@ -65,13 +65,13 @@ describe("DecodedRows", () => {
     const { decoder, rows } = decodedRows("id");
     const sent = rows.encode();
     const received = DecodedRows.decode(structuredClone(sent), decoder);
-    for (const  of of[received, decodedRows("id").rows]) {
+    for (const held of [received, decodedRows("id").rows]) {
       const kept = Array.from(
         { length: 4 },
-        (_, row) => [of.originAt(row), of.originRowAt(row)] as const,
+        (_, row) => [held.originAt(row), held.originRowAt(row)] as const,
       );
-      of.free();
-      assertEquals(of.groups.length, 0);
+      held.free();
+      assertEquals(held.groups.length, 0);
       const origins = kept.map(([origin, row]) => originText(origin, row));
       assertEquals(origins, ["in/s0@1", "in/s0@22", "in/s0@333", "in/s0@4444"]);
     }

@@ -8,7 +8,7 @@ import {
   RowBatch,
   transferables,
 } from "../../../runtime/transport/row_batch.ts";
-import { NO_ORIGIN, type Origin, originText } from "../../../runtime/worker/record_cursor.ts";
+import { NO_ORIGIN, type Origin, originText } from "../../../runtime/transport/origin.ts";
 
 const origins: readonly Origin[] = [
   { shard: "orders/shard-0", positionAt: (row) => `4959${row}` },

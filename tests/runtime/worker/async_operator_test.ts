@@ -4,7 +4,7 @@ import type { AsyncContext } from "../../../runtime/stream.ts";
 import type { AsyncCall } from "../../../runtime/topology.ts";
 import { AsyncOperator } from "../../../runtime/worker/async_operator.ts";
 import { Gate, Valve } from "../../../runtime/worker/gate.ts";
-import { originText } from "../../../runtime/worker/record_cursor.ts";
+import { originText } from "../../../runtime/transport/origin.ts";
 import { TurnQueue } from "../../../runtime/worker/turn_queue.ts";
 import { turns } from "../../connectors/event_loop.ts";
 import { HandClock } from "../hand_clock.ts";

@@ -8,7 +8,7 @@ import {
   saltOf,
   timerOrigin,
 } from "../../../runtime/worker/output_id.ts";
-import { originText } from "../../../runtime/worker/record_cursor.ts";
+import { originText } from "../../../runtime/transport/origin.ts";
 import { fc } from "../../deps.ts";
 
 describe("outputId()", () => {

@@ -1,15 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { originText } from "../../../runtime/transport/origin.ts";
 import { mixed } from "../../../runtime/worker/output_id.ts";
-import { NO_ORIGIN, originText, RecordCursor } from "../../../runtime/worker/record_cursor.ts";
-
-describe("originText()", () => {
-  it("names shard and position of the row, or nothing where no record is the cause", () => {
-    const origin = { shard: "orders/shard-0", positionAt: (row: number) => `49590${row}` };
-    assertEquals(originText(origin, 7), "orders/shard-0@495907");
-    assertEquals(originText(NO_ORIGIN, 7), "");
-  });
-});
+import { RecordCursor } from "../../../runtime/worker/record_cursor.ts";
 
 describe("RecordCursor", () => {
   it("stands at no record to begin with", () => {

@@ -1,13 +1,12 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { CheckpointDamagedError, frame } from "../../../runtime/checkpoint/frame.ts";
+import type { Chunk, Manifest } from "../../../runtime/checkpoint/manifest.ts";
 import {
-  type Chunk,
   decodeManifest,
   encodeManifest,
-  type Manifest,
   MANIFEST_FORMAT,
-} from "../../../runtime/checkpoint/manifest.ts";
+} from "../../../runtime/checkpoint/manifest_codec.ts";
 import { eachDamage, FULL_MANIFEST } from "./sample_checkpoint.ts";
 
 describe("encodeManifest()", () => {

@@ -1,0 +1,12 @@
+/**
+ * What gives the key of a slot to whoever has only the slot.
+ *
+ * @module
+ */
+
+import type { Key } from "../stream.ts";
+
+/** Where the keys of slots can be looked up. */
+export interface KeyReader {
+  keyAt(slot: number): Key;
+}
