@@ -56,6 +56,7 @@ export {
   type SourceMap,
   type Streams,
 } from "./runtime/job.ts";
+export type { Key } from "./runtime/key.ts";
 export {
   jsonLinesLogger,
   type LogFields,
@@ -143,7 +144,6 @@ export type {
   ConnectedStream,
   Emits,
   EventTimeOptions,
-  Key,
   KeyByOptions,
   Keyed,
   KeyedContext,

@@ -5,10 +5,11 @@
  * @module
  */
 
+import type { Key } from "./key.ts";
 import type { NoSides, Sided, Sides, SideSpecs } from "./side.ts";
 import type { ReadonlyHandles } from "./state/readonly_state.ts";
 import type { Handles, StateSpecs } from "./state/state.ts";
-import type { Emits, Key, KeyedContext } from "./stream.ts";
+import type { Emits, KeyedContext } from "./stream.ts";
 
 /** What handlers of keyed records and of timers see: broadcast state is there to look at. */
 export interface KeyedBroadcastContext<

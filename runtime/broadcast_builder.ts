@@ -5,9 +5,9 @@
  */
 
 import type { BroadcastOptions, BroadcastStream } from "./broadcast.ts";
+import type { Key } from "./key.ts";
 import type { NoSides, Sided, SideSpecs } from "./side.ts";
 import type { StateSpecs } from "./state/state.ts";
-import type { Key } from "./stream.ts";
 import type { BroadcastHandler, Handler, KeyedOperator, TimerHandler } from "./topology.ts";
 
 /** Adds the operator to the graph, behind its keyBy and its broadcast. */

@@ -6,8 +6,9 @@
  */
 
 import { type Duration, milliseconds } from "./duration.ts";
+import type { Key } from "./key.ts";
 import { type MapState, type StateSpec, store } from "./state/state.ts";
-import type { Key, ProcessOptions } from "./stream.ts";
+import type { ProcessOptions } from "./stream.ts";
 
 /** What `dedupe` goes by. */
 export interface DedupeOptions<T> {

@@ -13,13 +13,11 @@ import type { StandardSchema } from "../operators/standard_schema.ts";
 import type { BroadcastStream } from "./broadcast.ts";
 import type { DedupeOptions } from "./dedupe.ts";
 import type { Duration } from "./duration.ts";
+import type { Key } from "./key.ts";
 import type { NoSides, Sided, Sides, SideSpecs } from "./side.ts";
 import type { KeyHash } from "./state/key_group.ts";
 import type { Handles, StateSpecs } from "./state/state.ts";
 import type { TimeDomain } from "./time/timers.ts";
-
-/** What a stream can be keyed by. Keys are placed by their string form. */
-export type Key = string | number;
 
 /** What a handler returns: nothing, an array, or (as a generator method) a sequence. Outputs leave when all are there. */
 export type Emits<Out> = Iterable<Out> | void;

@@ -21,6 +21,7 @@ import type { BroadcastStream } from "./broadcast.ts";
 import { BuiltBroadcastStream } from "./broadcast_builder.ts";
 import { Graph } from "./graph.ts";
 import { isJob, type Job } from "./job.ts";
+import type { Key } from "./key.ts";
 import type { Logger } from "./logger.ts";
 import type { NoSides, Sided, SideSpecs } from "./side.ts";
 import { sideNames, withSides } from "./side_streams.ts";
@@ -32,7 +33,6 @@ import type {
   CoFlatMapOptions,
   ConnectedStream,
   EventTimeOptions,
-  Key,
   KeyByOptions,
   Keyed,
   KeyedStream,

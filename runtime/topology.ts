@@ -11,10 +11,11 @@ import type { Observable, OperatorFunction } from "../deps.ts";
 import type { Step } from "../operators/fused.ts";
 import type { BroadcastContext } from "./broadcast.ts";
 import { DEAD_LETTERS } from "./dead_letter.ts";
+import type { Key } from "./key.ts";
 import type { SideSpecs } from "./side.ts";
 import type { KeyHash } from "./state/key_group.ts";
 import type { StateSpecs } from "./state/state.ts";
-import type { ActorContext, AsyncContext, Emits, Key, KeyedContext } from "./stream.ts";
+import type { ActorContext, AsyncContext, Emits, KeyedContext } from "./stream.ts";
 
 /** A node's number, in order of building: inputs come before what they feed. */
 export type NodeId = number;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Key } from "../stream.ts";
+import type { Key } from "../key.ts";
 import type { GateTime } from "../time/gate_watermark.ts";
 import type { SplitTime } from "../time/split_watermarks.ts";
 import type { GeneratorTime, InputTime, OriginTime, WatermarkEvent } from "../time/watermark.ts";

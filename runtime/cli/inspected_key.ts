@@ -5,9 +5,9 @@
  */
 
 import type { LoadedCheckpoint } from "../checkpoint/loaded_checkpoint.ts";
+import type { Key } from "../key.ts";
 import type { KeyTimer } from "../state/group_timers.ts";
 import { readChain } from "../state/key_chain.ts";
-import type { Key } from "../stream.ts";
 import { contentText } from "./inspected_checkpoint.ts";
 
 /** State and timers of a key in one operator. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Key } from "../stream.ts";
+import type { Key } from "../key.ts";
 import { ColumnCodecs } from "./key_changes.ts";
 import type { KeyedState } from "./keyed_state.ts";
 import { type DeletedKeys, StateChanges, type TakenChanges } from "./state_changes.ts";

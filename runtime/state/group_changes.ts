@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Key } from "../stream.ts";
+import type { Key } from "../key.ts";
 import { plantedBugs } from "../testing/planted_bugs.ts";
 import type { KeyTimer } from "./group_timers.ts";
 import type { ReadChanges } from "./key_changes.ts";

@@ -6,8 +6,8 @@
  * @module
  */
 
-import type { Key } from "../stream.ts";
 import type { KeyTimer } from "./group_timers.ts";
+import type { Key } from "../key.ts";
 import { plantedBugs } from "../testing/planted_bugs.ts";
 import { decodeChanges, encodeChanges } from "./key_changes.ts";
 import type { KeyedState } from "./keyed_state.ts";

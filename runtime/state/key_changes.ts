@@ -6,7 +6,7 @@
  */
 
 import { Deserializer, Serializer } from "node:v8";
-import type { Key } from "../stream.ts";
+import type { Key } from "../key.ts";
 import { CloneInspection } from "../transport/clone_inspection.ts";
 import {
   ColumnEncoder,

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Key } from "../stream.ts";
+import type { Key } from "../key.ts";
 
 /**
  * What a key is hashed as: `"string"`, its string form, or as the Java type of that name, for keys that Flink keeps as

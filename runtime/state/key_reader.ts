@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Key } from "../stream.ts";
+import type { Key } from "../key.ts";
 
 /** Where the keys of slots can be looked up. */
 export interface KeyReader {

@@ -8,8 +8,8 @@
  * @module
  */
 
+import type { Key } from "../key.ts";
 import type { Random } from "../random.ts";
-import type { Key } from "../stream.ts";
 import { expectGroup, expectRows, noMemory, notInUse, tooLong } from "./key_table/key_errors.ts";
 import { type KeyMemory, threadKeyMemory } from "./key_table/key_memory.ts";
 import { KeyKind, readKey, writeKey, writeTexts } from "./key_table/key_text.ts";

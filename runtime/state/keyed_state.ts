@@ -18,8 +18,8 @@
  * @module
  */
 
+import type { Key } from "../key.ts";
 import type { Random } from "../random.ts";
-import type { Key } from "../stream.ts";
 import type { KeyReader } from "./key_reader.ts";
 import type { TimerListener } from "../time/timers.ts";
 import { GroupTimers, type KeyTimer } from "./group_timers.ts";

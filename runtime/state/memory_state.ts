@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Key } from "../stream.ts";
+import type { Key } from "../key.ts";
 import { holdsNumber, KeyedState } from "./keyed_state.ts";
 import type { Handles, ListState, MapState, StateSpec, StateSpecs, ValueState } from "./state.ts";
 import { SlotMark } from "./state_segment.ts";

@@ -6,9 +6,9 @@
  * @module
  */
 
-import type { Key } from "../stream.ts";
 import { type ColumnCodecs, encodeChanges } from "./key_changes.ts";
 import type { KeyedState } from "./keyed_state.ts";
+import type { Key } from "../key.ts";
 import { plantedBugs } from "../testing/planted_bugs.ts";
 import { GroupChanges } from "./group_changes.ts";
 import { HELD, SLOT_MASK, SlotMark } from "./state_segment.ts";

@@ -6,8 +6,8 @@
  */
 
 import { plainRecord } from "../../connectors/raw_record.ts";
+import type { Key } from "../key.ts";
 import type { KeyTable } from "../state/key_table.ts";
-import type { Key } from "../stream.ts";
 import { NO_ORIGIN, type Origin } from "./origin.ts";
 import {
   type ColumnEncoder,

@@ -7,12 +7,13 @@
 
 import type { BroadcastContext } from "../broadcast.ts";
 import type { Clock } from "../clock.ts";
+import type { Key } from "../key.ts";
 import type { Sides, SideSpecs } from "../side.ts";
 import type { BroadcastState } from "../state/broadcast_state.ts";
 import type { KeyedState } from "../state/keyed_state.ts";
 import { readonlyHandlesOf } from "../state/readonly_state.ts";
 import type { Handles, StateSpecs } from "../state/state.ts";
-import type { Emits, Key } from "../stream.ts";
+import type { Emits } from "../stream.ts";
 import type { Timer } from "../time/timers.ts";
 import { type KeyedOperator as KeyedOperatorSpec, sidesOf } from "../topology.ts";
 import { CallOutputs } from "./call_outputs.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 
+import type { Key } from "../key.ts";
 import { BATCH_BYTES_MAX, BATCH_ROWS_MAX, CHANNEL_BYTES_MAX, CHANNEL_ROWS_MAX } from "../limits.ts";
-import type { Key } from "../stream.ts";
 import type { WatermarkEvent } from "../time/watermark.ts";
 import { RowBatch } from "../transport/row_batch.ts";
 import type { Rows } from "../transport/rows.ts";

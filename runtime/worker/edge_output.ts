@@ -5,8 +5,8 @@
  * @module
  */
 
+import type { Key } from "../key.ts";
 import { keyGroupOf, type KeyHash } from "../state/key_group.ts";
-import type { Key } from "../stream.ts";
 import type { Rows } from "../transport/rows.ts";
 import type { BarrierPurpose } from "./barrier_purpose.ts";
 import type { OutboundChannel } from "./channel.ts";

@@ -7,13 +7,14 @@
 
 import type { KeyedBroadcastContext } from "../broadcast.ts";
 import type { Clock } from "../clock.ts";
+import type { Key } from "../key.ts";
 import type { Sides, SideSpecs } from "../side.ts";
 import type { BroadcastState } from "../state/broadcast_state.ts";
 import type { KeyedState } from "../state/keyed_state.ts";
 import { handlesOf, StateCursor } from "../state/memory_state.ts";
 import type { ReadonlyHandles } from "../state/readonly_state.ts";
 import type { Handles, StateSpecs } from "../state/state.ts";
-import type { Emits, Key } from "../stream.ts";
+import type { Emits } from "../stream.ts";
 import type { TimeDomain, Timer } from "../time/timers.ts";
 import type { KeyedHandlers, KeyedOperator as KeyedOperatorSpec } from "../topology.ts";
 import { CallOutputs, emitted } from "./call_outputs.ts";

@@ -8,11 +8,12 @@
 import { type Observable, Subject, type Subscription } from "../../deps.ts";
 import type { Cancel, Clock } from "../clock.ts";
 import { reasonOf } from "../dead_letter.ts";
+import type { Key } from "../key.ts";
 import { ACTIVE_MAILBOXES_MAX } from "../limits.ts";
 import type { KeyedState } from "../state/keyed_state.ts";
 import { handlesOf, StateCursor } from "../state/memory_state.ts";
 import type { Handles, StateSpecs } from "../state/state.ts";
-import type { ActorContext, Key, Keyed } from "../stream.ts";
+import type { ActorContext, Keyed } from "../stream.ts";
 import type { KeyedOperator as KeyedOperatorSpec } from "../topology.ts";
 import type { Failures } from "./failures.ts";
 import type { KeyedOperator } from "./keyed_operator.ts";

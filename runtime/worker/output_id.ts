@@ -22,7 +22,7 @@
  * @module
  */
 
-import type { Key } from "../stream.ts";
+import type { Key } from "../key.ts";
 import type { Origin } from "../transport/origin.ts";
 
 const HALF = 0x1_0000_0000;

@@ -5,8 +5,8 @@
  * @module
  */
 
+import type { Key } from "../key.ts";
 import type { KeyReader } from "../state/key_reader.ts";
-import type { Key } from "../stream.ts";
 import { NO_ORIGIN, type Origin } from "../transport/origin.ts";
 import { mixed } from "./output_id.ts";
 

@@ -10,9 +10,9 @@
  */
 
 import type { Clock } from "../clock.ts";
+import type { Key } from "../key.ts";
 import { type Random, seededRandom } from "../random.ts";
 import { SpaceSaving } from "../scaling/space_saving.ts";
-import type { Key } from "../stream.ts";
 import type { PartitionActor } from "./partition_actor.ts";
 import { RowTime } from "./row_time.ts";
 

@@ -9,7 +9,8 @@ import { map } from "npm:rxjs@7.8.2";
 import { memory } from "../../connectors/memory/memory.ts";
 import type { Sink } from "../../connectors/sink.ts";
 import type { Source } from "../../connectors/source.ts";
-import type { Key, Stream } from "../../runtime/stream.ts";
+import type { Key } from "../../runtime/key.ts";
+import type { Stream } from "../../runtime/stream.ts";
 
 /** What the jobs read. */
 export const NUMBERS = [0, 1, 2, 3, 4, 5];

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Key } from "../../stream.ts";
+import type { Key } from "../../key.ts";
 import { tooLong } from "./key_errors.ts";
 import type { KeyAreas } from "./key_memory.ts";
 

@@ -10,7 +10,7 @@ import type { KeyChanges } from "../../../runtime/state/key_changes.ts";
 import { KeyedState } from "../../../runtime/state/keyed_state.ts";
 import { handlesOf, StateCursor } from "../../../runtime/state/memory_state.ts";
 import { store } from "../../../runtime/state/state.ts";
-import type { Key } from "../../../runtime/stream.ts";
+import type { Key } from "../../../runtime/key.ts";
 import type { TimeDomain } from "../../../runtime/time/timers.ts";
 import { PartitionActor } from "../../../runtime/worker/partition_actor.ts";
 import { timerCalls } from "../../../runtime/worker/timer_calls.ts";

@@ -11,7 +11,7 @@ import { decodeChanges } from "../../../runtime/state/key_changes.ts";
 import { KeyedState } from "../../../runtime/state/keyed_state.ts";
 import { handlesOf, StateCursor } from "../../../runtime/state/memory_state.ts";
 import { store } from "../../../runtime/state/state.ts";
-import type { Key } from "../../../runtime/stream.ts";
+import type { Key } from "../../../runtime/key.ts";
 import { fc } from "../../deps.ts";
 import { type Change, ChangingState, type Content, contentsOf, groupOf } from "./changing_state.ts";
 

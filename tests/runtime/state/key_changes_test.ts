@@ -8,7 +8,7 @@ import {
   type KeyChanges,
   mergeChanges,
 } from "../../../runtime/state/key_changes.ts";
-import type { Key } from "../../../runtime/stream.ts";
+import type { Key } from "../../../runtime/key.ts";
 import { fc } from "../../deps.ts";
 
 /** One key with one content. */

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { seededRandom } from "../../../runtime/random.ts";
 import { KeyTable, NO_SLOT, RELEASED_SLOTS_MAX } from "../../../runtime/state/key_table.ts";
-import type { Key } from "../../../runtime/stream.ts";
+import type { Key } from "../../../runtime/key.ts";
 
 const encoder = new TextEncoder();
 const NO_GROUPS = new Uint16Array(1 << 20);

@@ -4,7 +4,7 @@ import { handlesOf, StateCursor } from "../../../runtime/state/memory_state.ts";
 import { seededRandom } from "../../../runtime/random.ts";
 import { KeyedState } from "../../../runtime/state/keyed_state.ts";
 import { store } from "../../../runtime/state/state.ts";
-import type { Key } from "../../../runtime/stream.ts";
+import type { Key } from "../../../runtime/key.ts";
 import { fc } from "../../deps.ts";
 
 const specs = {

@@ -11,7 +11,7 @@ import { StateCursor } from "../../../runtime/state/memory_state.ts";
 import type { StateChanges } from "../../../runtime/state/state_changes.ts";
 import { SlotMark } from "../../../runtime/state/state_segment.ts";
 import { store } from "../../../runtime/state/state.ts";
-import type { Key } from "../../../runtime/stream.ts";
+import type { Key } from "../../../runtime/key.ts";
 import { fc } from "../../deps.ts";
 import { type Change, ChangingState, contentsOf, groupOf, GROUPS } from "./changing_state.ts";
 

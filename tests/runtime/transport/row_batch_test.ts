@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { Key } from "../../../runtime/stream.ts";
+import type { Key } from "../../../runtime/key.ts";
 import { ColumnEncoder, UncloneableRow } from "../../../runtime/transport/column_codec.ts";
 import {
   decodeRows,

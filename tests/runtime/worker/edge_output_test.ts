@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { keyGroupOf } from "../../../runtime/state/key_group.ts";
-import type { Key } from "../../../runtime/stream.ts";
+import type { Key } from "../../../runtime/key.ts";
 import { OutboundChannel } from "../../../runtime/worker/channel.ts";
 import { EdgeChannels } from "../../../runtime/worker/edge_channels.ts";
 import { EdgeOutput } from "../../../runtime/worker/edge_output.ts";

@@ -7,7 +7,7 @@
 
 import type { DeadLetter, ErrorPolicy } from "../../../runtime/dead_letter.ts";
 import { Failures } from "../../../runtime/worker/failures.ts";
-import type { Key } from "../../../runtime/stream.ts";
+import type { Key } from "../../../runtime/key.ts";
 import { RecordCursor } from "../../../runtime/worker/record_cursor.ts";
 import type { Chain } from "../../../runtime/worker/stage_chain.ts";
 

@@ -1,6 +1,6 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { Key } from "../../../runtime/stream.ts";
+import type { Key } from "../../../runtime/key.ts";
 import { RowBatch } from "../../../runtime/transport/row_batch.ts";
 import { InboundChannel } from "../../../runtime/worker/channel.ts";
 import { type MailboxEntry, PartitionActor } from "../../../runtime/worker/partition_actor.ts";

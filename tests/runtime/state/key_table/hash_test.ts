@@ -10,7 +10,7 @@ import { type Random, seededRandom } from "../../../../runtime/random.ts";
 import { KeyTable, NO_SLOT } from "../../../../runtime/state/key_table.ts";
 import type { KeyMemory } from "../../../../runtime/state/key_table/key_memory.ts";
 import { KeyKind, writeKey } from "../../../../runtime/state/key_table/key_text.ts";
-import type { Key } from "../../../../runtime/stream.ts";
+import type { Key } from "../../../../runtime/key.ts";
 import { hasCompiler } from "../../../wasm/compiled_module.ts";
 import { changedMemory, ownMemory } from "./own_memory.ts";
 

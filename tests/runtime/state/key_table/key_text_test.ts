@@ -7,7 +7,7 @@ import {
   writeKey,
   writeTexts,
 } from "../../../../runtime/state/key_table/key_text.ts";
-import type { Key } from "../../../../runtime/stream.ts";
+import type { Key } from "../../../../runtime/key.ts";
 
 const { areas } = threadKeyMemory;
 
