@@ -20,11 +20,11 @@
 
 import type { Key } from "../key.ts";
 import type { Random } from "../random.ts";
-import type { KeyReader } from "./key_reader.ts";
 import type { TimerListener } from "../time/timers.ts";
 import { GroupTimers, type KeyTimer } from "./group_timers.ts";
 import { ChangedSlots } from "./changed_slots.ts";
 import type { KeyChanges } from "./key_changes.ts";
+import type { KeyReader } from "./key_reader.ts";
 import { KeyTable, NO_SLOT } from "./key_table.ts";
 import { restoredColumns } from "./restored_columns.ts";
 import type { StateChanges } from "./state_changes.ts";

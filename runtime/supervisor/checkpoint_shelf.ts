@@ -15,8 +15,8 @@ import type {
   ManifestPart,
   ManifestState,
 } from "../checkpoint/manifest.ts";
-import { encodeManifest } from "../checkpoint/manifest_codec.ts";
 import type { LoadedCheckpoint } from "../checkpoint/loaded_checkpoint.ts";
+import { encodeManifest } from "../checkpoint/manifest_codec.ts";
 import { framePart, unframePart } from "../checkpoint/part.ts";
 import { decodeRest, encodeRest } from "../checkpoint/rest_of_checkpoint.ts";
 import { selfContained } from "../checkpoint/self_contained.ts";

@@ -9,8 +9,8 @@
 import type { DecodedColumns } from "../../operators/decoder/column_layout.ts";
 import type { KeyedDecoder } from "../../operators/decoder/keyed_decoder.ts";
 import type { PickedRows } from "../../operators/decoder/picked_rows.ts";
-import type { KeyTable } from "../state/key_table.ts";
 import type { KeyReader } from "../state/key_reader.ts";
+import type { KeyTable } from "../state/key_table.ts";
 import type { Origin } from "./origin.ts";
 import type { RowSequence } from "./row_sequence.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Where rows came from: a batch of a shard. Shared by all rows of the batch. */
+/** Where rows came from: a shard. Shared by rows that are handled together. */
 export interface Origin {
   /** `<source>/<shard>`, or "" for rows that no record caused: their positions say what did, for ids. */
   readonly shard: string;

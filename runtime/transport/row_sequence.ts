@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { KeyTable } from "../state/key_table.ts";
 import type { KeyReader } from "../state/key_reader.ts";
+import type { KeyTable } from "../state/key_table.ts";
 import type { Origin } from "./origin.ts";
 
 /** What all rows have, in order, numbered from 0. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type RawColumns, rawColumnsOf } from "../../connectors/raw_record.ts";
+import { rawColumnsOf } from "../../connectors/raw_record.ts";
 import { NO_TIMESTAMP, type ShardBatch } from "../../connectors/source.ts";
 import type { RecordRange } from "../../operators/decoder/program_run.ts";
 import type { Origin } from "../transport/origin.ts";
@@ -69,7 +69,7 @@ export class JoinedPieces {
 export function recordRanges(pieces: readonly BatchPiece[]): readonly RecordRange[] | undefined {
   const ranges: RecordRange[] = [];
   for (const { batch, from, to } of pieces) {
-    const records: RawColumns | undefined = rawColumnsOf(batch);
+    const records = rawColumnsOf(batch);
     if (records === undefined) return undefined;
     ranges.push({ records, from, to });
   }

@@ -5,9 +5,9 @@
  */
 
 import { onlyNamed, type Sides, type SideSpecs } from "../side.ts";
+import type { KeyReader } from "../state/key_reader.ts";
 import type { Emits } from "../stream.ts";
 import { saltOf } from "./output_id.ts";
-import type { KeyReader } from "../state/key_reader.ts";
 import type { RecordCursor } from "./record_cursor.ts";
 import type { Chain } from "./stage_chain.ts";
 

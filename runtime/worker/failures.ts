@@ -6,8 +6,8 @@
 
 import { DataLossError } from "../../connectors/source.ts";
 import { type DeadLetter, type ErrorPolicy, letterValue, reasonOf } from "../dead_letter.ts";
-import { outputId } from "./output_id.ts";
 import { originText } from "../transport/origin.ts";
+import { outputId } from "./output_id.ts";
 import type { RecordCursor } from "./record_cursor.ts";
 
 /** Where a worker's failures end up. */

@@ -10,6 +10,7 @@ import type { Clock } from "../clock.ts";
 import type { Key } from "../key.ts";
 import type { Sides, SideSpecs } from "../side.ts";
 import type { BroadcastState } from "../state/broadcast_state.ts";
+import type { KeyReader } from "../state/key_reader.ts";
 import type { KeyedState } from "../state/keyed_state.ts";
 import { handlesOf, StateCursor } from "../state/memory_state.ts";
 import type { ReadonlyHandles } from "../state/readonly_state.ts";
@@ -20,7 +21,6 @@ import type { KeyedHandlers, KeyedOperator as KeyedOperatorSpec } from "../topol
 import { CallOutputs, emitted } from "./call_outputs.ts";
 import type { Failures } from "./failures.ts";
 import type { PartitionActor } from "./partition_actor.ts";
-import type { KeyReader } from "../state/key_reader.ts";
 import type { RecordCursor } from "./record_cursor.ts";
 import type { Chain } from "./stage_chain.ts";
 import { type TimerCalls, timerCalls } from "./timer_calls.ts";

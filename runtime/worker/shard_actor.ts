@@ -9,9 +9,9 @@ import type { ReadContext, ShardBatch, Source } from "../../connectors/source.ts
 import type { Subscription } from "../../deps.ts";
 import { BATCH_BYTES_MAX, SHARD_BATCHES_MAX, SHARD_ROWS_MIN } from "../limits.ts";
 import { plantedBugs } from "../testing/planted_bugs.ts";
+import type { Origin } from "../transport/origin.ts";
 import type { BatchPiece } from "./batch_pieces.ts";
 import type { Failures } from "./failures.ts";
-import type { Origin } from "../transport/origin.ts";
 import type { RecordCursor } from "./record_cursor.ts";
 import type { Chain } from "./stage_chain.ts";
 import type { StageOutputs } from "./stage_outputs.ts";

@@ -17,9 +17,9 @@ import {
   outcomeOf,
   type WatermarkEvent,
 } from "../time/watermark.ts";
+import { NO_ORIGIN, type Origin, originText } from "../transport/origin.ts";
 import { Gate, type Valve } from "./gate.ts";
 import { outputId } from "./output_id.ts";
-import { NO_ORIGIN, type Origin, originText } from "../transport/origin.ts";
 import type { RecordCursor } from "./record_cursor.ts";
 import { SinkFeed } from "./sink_feed.ts";
 

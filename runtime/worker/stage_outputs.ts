@@ -20,6 +20,7 @@ import {
   type Output,
   outputsOf,
 } from "../topology.ts";
+import type { Origin } from "../transport/origin.ts";
 import type { AsyncOperator } from "./async_operator.ts";
 import type { BarrierPurpose } from "./barrier_purpose.ts";
 import { batchFunction } from "./batch_function.ts";
@@ -28,7 +29,6 @@ import { type EndStep, passAll } from "./end_step.ts";
 import { Valve } from "./gate.ts";
 import { LastWords } from "./last_words.ts";
 import { endOrigin, saltOf } from "./output_id.ts";
-import type { Origin } from "../transport/origin.ts";
 import { ShardTimes } from "./shard_times.ts";
 import type { SinkFeed } from "./sink_feed.ts";
 import type { SinkPort } from "./sink_port.ts";

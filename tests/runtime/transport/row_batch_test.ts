@@ -2,13 +2,13 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { Key } from "../../../runtime/key.ts";
 import { ColumnEncoder, UncloneableRow } from "../../../runtime/transport/column_codec.ts";
+import { NO_ORIGIN, type Origin, originText } from "../../../runtime/transport/origin.ts";
 import {
   decodeRows,
   encodeRows,
   RowBatch,
   transferables,
 } from "../../../runtime/transport/row_batch.ts";
-import { NO_ORIGIN, type Origin, originText } from "../../../runtime/transport/origin.ts";
 
 const origins: readonly Origin[] = [
   { shard: "orders/shard-0", positionAt: (row) => `4959${row}` },

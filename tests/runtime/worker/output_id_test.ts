@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { originText } from "../../../runtime/transport/origin.ts";
 import {
   deadLetterOrigin,
   endOrigin,
@@ -8,7 +9,6 @@ import {
   saltOf,
   timerOrigin,
 } from "../../../runtime/worker/output_id.ts";
-import { originText } from "../../../runtime/transport/origin.ts";
 import { fc } from "../../deps.ts";
 
 describe("outputId()", () => {
