@@ -7,6 +7,7 @@
 
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { stub } from "@std/testing/mock";
 import { memory } from "../../../connectors/memory/memory.ts";
 import type { Sink, SinkMark } from "../../../connectors/sink.ts";
 import type { ReadContext, ShardBatch, ShardMark, Source } from "../../../connectors/source.ts";
@@ -118,6 +119,7 @@ function shard(after?: string) {
   });
   return {
     actor,
+    outputs,
     handled,
     ended,
     failures,
@@ -200,6 +202,17 @@ describe("ShardActor", () => {
     assertEquals(actor.position, "1");
     turn();
     assertEquals(actor.position, "5");
+  });
+
+  it("passes a mark on when the rows before it are handled, in small batches too", () => {
+    const { outputs, deliver, turn, handled } = shard();
+    const passedAfter: number[] = [];
+    using _ = stub(outputs, "watermark", () => void passedAfter.push(handled.length));
+    const mark = (beforeRow: number) =>
+      ({ beforeRow, event: { kind: "idle" }, position: "" }) as const;
+    deliver(batchOf(0, 3, 2, [mark(2)]), batchOf(3, 2, 4, [mark(0), mark(2)]), batchOf(5, 2));
+    turn();
+    assertEquals([passedAfter, handled], [[2, 3, 5], [0, 1, 2, 3, 4, 5, 6]]);
   });
 
   it("stands still while its stage is blocked", () => {
