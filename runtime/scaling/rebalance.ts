@@ -3,7 +3,7 @@
  *
  * The plan is judged, never the single move: with many small key groups no move is worth it by itself, and everything
  * would stay on one worker. Nor is the number of moves bounded: a few at a time would take longer than the load lasts.
- * What keeps it quiet are two bands (moves begin when a worker is 10 % above its share, and end within 5 %), and that a
+ * What keeps it quiet are two bands (moves begin when a worker is 8 % above its share, and end within 5 %), and that a
  * key group rests after it has moved.
  *
  * @module
@@ -15,7 +15,7 @@ import { Layout } from "./layout.ts";
 import { type BalancePlan, excess, type MayMove, planBalance } from "./placement.ts";
 
 /** A worker may be above its share by this part of it. */
-export const OUTER_BAND = 0.1;
+export const OUTER_BAND = 0.08;
 /** And by so many cores: below that nothing is gained. */
 export const OUTER_BAND_CORES = 0.03;
 /** Looks in a row at which the loads must be uneven. */

@@ -20,9 +20,9 @@ const split = (first: number, more: Parameters<typeof loadOf>[2] = {}) =>
 const long = { unevenLooks: UNEVEN_LOOKS, movedAt: new Map<number, number>() };
 
 describe("unevenness()", () => {
-  it("begins beyond 10 % of the share and 0.03 cores", () => {
+  it("begins beyond 8 % of the share and 0.03 cores", () => {
     const isUneven = (load: LoadView) => unevenness(load).isUneven;
-    assertEquals([50, 54, 56].map((first) => isUneven(split(first))), [false, false, true]);
+    assertEquals([50, 53, 55].map((first) => isUneven(split(first))), [false, false, true]);
     const little = [0, 1, 2].map((index) => group(index, index < 2 ? 0 : 1, 0.03));
     assertEquals(isUneven(loadOf(2, little)), false);
   });
@@ -50,7 +50,7 @@ describe("rebalance()", () => {
   });
 
   it("leaves loads alone that are even, and a single worker", () => {
-    assertEquals(rebalance(split(54), long), { kind: "even" });
+    assertEquals(rebalance(split(53), long), { kind: "even" });
     assertEquals(rebalance(loadOf(1, [group(0, 0, 5)]), long), { kind: "even" });
   });
 
