@@ -12,11 +12,6 @@ export interface FrequentKey<K> {
   readonly error: number;
 }
 
-interface Counter {
-  count: number;
-  error: number;
-}
-
 /**
  * Counts keys with at most `capacity` counters. Any key that came more than `total / capacity` times is among them, and
  * no count is too high by more than that. A key without a counter takes over the smallest one.
@@ -32,7 +27,11 @@ interface Counter {
  */
 export class SpaceSaving<K extends string | number> {
   readonly #capacity: number;
-  readonly #counters = new Map<K, Counter>();
+  /** The counter of each key: a place in the columns. */
+  readonly #counters = new Map<K, number>();
+  readonly #keys: K[] = [];
+  readonly #counts: Float64Array;
+  readonly #errors: Float64Array;
   #total = 0;
 
   /**
@@ -46,6 +45,8 @@ export class SpaceSaving<K extends string | number> {
       );
     }
     this.#capacity = capacity;
+    this.#counts = new Float64Array(capacity);
+    this.#errors = new Float64Array(capacity);
   }
 
   /** How often keys have come, all together. */
@@ -58,28 +59,23 @@ export class SpaceSaving<K extends string | number> {
     this.#total += times;
     const known = this.#counters.get(key);
     if (known !== undefined) {
-      known.count += times;
+      this.#counts[known] = this.#countOf(known) + times;
       return;
     }
-    if (this.#counters.size < this.#capacity) {
-      this.#counters.set(key, { count: times, error: 0 });
-      return;
-    }
-    let least: K | undefined;
-    let min = Infinity;
-    for (const [other, { count }] of this.#counters) {
-      if (count >= min) continue;
-      least = other;
-      min = count;
-    }
-    if (least !== undefined) this.#counters.delete(least);
-    this.#counters.set(key, { count: min + times, error: min });
+    const counter = this.#keys.length < this.#capacity ? this.#keys.length : this.#takeSmallest();
+    const error = this.#countOf(counter);
+    this.#counters.set(key, counter);
+    this.#keys[counter] = key;
+    this.#errors[counter] = error;
+    this.#counts[counter] = error + times;
   }
 
   /** The keys with the highest counts, highest first; those of equal count in the order in which they got their counters. */
   top(keys: number): readonly FrequentKey<K>[] {
     return [...this.#counters]
-      .map(([key, { count, error }]) => ({ key, count, error }))
+      .map(([key, counter]) => {
+        return { key, count: this.#countOf(counter), error: this.#errors[counter] ?? 0 };
+      })
       .sort((a, b) => b.count - a.count)
       .slice(0, keys);
   }
@@ -87,9 +83,24 @@ export class SpaceSaving<K extends string | number> {
   /** What has been counted counts half from now on: bounds and order stay. */
   fade(): void {
     this.#total /= 2;
-    for (const counter of this.#counters.values()) {
-      counter.count /= 2;
-      counter.error /= 2;
+    for (let counter = 0; counter < this.#keys.length; counter++) {
+      this.#counts[counter] = this.#countOf(counter) / 2;
+      this.#errors[counter] = (this.#errors[counter] ?? 0) / 2;
     }
+  }
+
+  /** Takes the counter with the smallest count from its key. */
+  #takeSmallest(): number {
+    let smallest = 0;
+    for (let counter = 1; counter < this.#capacity; counter++) {
+      if (this.#countOf(counter) < this.#countOf(smallest)) smallest = counter;
+    }
+    const key = this.#keys[smallest];
+    if (key !== undefined) this.#counters.delete(key);
+    return smallest;
+  }
+
+  #countOf(counter: number): number {
+    return this.#counts[counter] ?? 0;
   }
 }
